@@ -1,0 +1,79 @@
+"""Check that every promised page of a report is there and holds a figure and a number.
+
+Usage: check_pages.py REPORTS/DATASET [REPORTS/DATASET ...]
+"""
+
+import base64
+import html.parser
+import re
+import sys
+from pathlib import Path
+
+PAGES = ["index", "01_data_health", "02_customer_base", "03_lifetime_value", "04_churn", "09_summary"]
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Page(html.parser.HTMLParser):
+    """What a reader gets from a page: its text, pictures and the addresses it asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.pictures: list[dict[str, str]] = []
+        self.asked: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note pictures and addresses."""
+        values = {name: value or "" for name, value in attrs}
+        if tag in ("script", "style"):
+            self._silent += 1
+        if tag == "img":
+            self.pictures.append(values)
+        for name in ("src", "href"):
+            if re.match(r"(https?:)?//", values.get(name, "")) and tag != "a":
+                self.asked.append(values[name])
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave scripts and styles."""
+        if tag in ("script", "style"):
+            self._silent -= 1
+
+    def handle_data(self, data: str) -> None:
+        """Note what can be read."""
+        if not self._silent:
+            self.words.append(data)
+
+
+def faults(file: Path) -> list[str]:
+    """What is wrong with one page."""
+    if not file.is_file():
+        return [f"{file}: is missing"]
+    page = Page()
+    page.feed(file.read_text("utf-8"))
+    text = " ".join(page.words)
+    pictures = [picture for picture in page.pictures if picture.get("src", "").startswith("data:image/png;base64,")]
+    whole = [base64.b64decode(picture["src"].partition(",")[2]).startswith(PNG) for picture in pictures]
+    checks = {
+        "holds no figure": bool(whole) and all(whole),
+        "has a figure without a description": all(picture.get("alt") for picture in page.pictures),
+        "holds no number": bool(re.search(r"\d+(\.\d+)? ?%", text)) and bool(re.search(r"\d{1,3},\d{3}", text)),
+        "asks another host": not page.asked,
+        "shows an error": "Traceback" not in text and not re.search(r"\bnan\b", text),
+    }
+    return [f"{file}: {fault}" for fault, fine in checks.items() if not fine]
+
+
+def main(folders: list[str]) -> int:
+    """Check the newest report of each dataset."""
+    found = [
+        fault for folder in folders for page in PAGES for fault in faults(Path(folder) / "latest" / f"{page}.html")
+    ]
+    sys.stdout.write(
+        "".join(f"{fault}\n" for fault in found) or f"{len(PAGES)} pages of {len(folders)} reports are whole.\n"
+    )
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

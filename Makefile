@@ -1,0 +1,58 @@
+# `make` lists what can be done. Everything happens in .venv, made from requirements.lock at first use.
+
+DATASET ?= complete-journey
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV := build/uv/bin/uv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup report check lab test test-quick lint lock clean
+
+help: ## list the targets
+	@echo "make TARGET, where TARGET is one of"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## build the environment in .venv
+
+$(READY): requirements.lock pyproject.toml
+	@PYTHON="$(PYTHON)" sh tools/find-python > /dev/null
+	@echo "Building the environment in $(VENV): about 1.4 GB, a minute or two."
+	@"$$(PYTHON="$(PYTHON)" sh tools/find-python)" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+report: $(READY) ## write the report: make report [DATASET=cdnow] [ARGS="--as-of 2017-11-01"]
+	@$(BIN)/loyalty report $(DATASET) $(ARGS)
+
+check: $(READY) ## show what a dataset's log holds: make check [DATASET=cdnow]
+	@$(BIN)/loyalty check $(DATASET) $(ARGS)
+
+lab: $(READY) ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks $(ARGS)
+
+test: $(READY) ## run all tests
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-quick: $(READY) ## run the tests that take seconds
+	@$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+
+lint: $(READY) ## check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy -p src
+
+lock: ## resolve pyproject.toml anew into requirements.lock and constraints.txt
+	@test -x $(UV) || ("$$(sh tools/find-python)" -m venv build/uv && build/uv/bin/pip install --quiet uv)
+	@$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock > /dev/null
+	@$(MAKE) --no-print-directory constraints.txt
+
+constraints.txt: requirements.lock
+	@sed -n -e '/==/{s/ *\\$$//;p;}' requirements.lock > constraints.txt
+
+clean: ## remove the environment, kept results and reports
+	@rm -rf $(VENV) build data/interim data/processed
+	@find reports -mindepth 1 ! -name README.md -delete

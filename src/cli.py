@@ -1,0 +1,152 @@
+"""The command `loyalty`. Heavy modules are imported where they are used, so that help comes at once."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from .errors import LoyaltyError
+
+if TYPE_CHECKING:
+    from .study import Study
+
+INTERRUPTED = 130
+_WRONG_CALL: Any = tuple(kind for kind in typer.BadParameter.__mro__ if hasattr(kind, "exit_code"))
+"""What typer raises for a wrong call; it lies in click or, in later versions, in typer itself."""
+
+app = typer.Typer(
+    name="loyalty",
+    help="From a retailer's purchase log to churn, customer value and a report that anyone can read.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Dataset = Annotated[str, typer.Argument(help="Name of a file in data/, such as complete-journey.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="First day that is not known: today, yesterday or YYYY-MM-DD; else the day after the log ends.",
+    ),
+]
+Horizon = Annotated[int | None, typer.Option(metavar="N", help="Length of the period that is predicted.")]
+Active = Annotated[int | None, typer.Option(metavar="N", help="A customer is active who bought within these days.")]
+Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
+    try:
+        code = app(standalone_mode=False)
+    except LoyaltyError as error:
+        _complain(str(error))
+        code = error.exit_code
+    except _WRONG_CALL as error:
+        if error.format_message():  # empty where the bare command has shown its help
+            _complain(f"{error.format_message().rstrip('.')} (loyalty --help lists what there is)")
+        code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        _complain("interrupted")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"loyalty {version_of('loyalty')}")
+        raise typer.Exit
+
+
+@app.command()
+def report(
+    dataset: Dataset,
+    as_of: AsOf = None,
+    horizon_days: Horizon = None,
+    active_within_days: Active = None,
+    notebooks: Annotated[
+        str | None, typer.Option(metavar="NAME[,NAME]", help="Run these notebooks only, such as 04_churn.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run them even if nothing changed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make the report of a dataset: run the notebooks, render them, write reports/DATASET/DATE/."""
+    from .reporting.progress import Reporter
+    from .reporting.publish import notebook_paths, publish, select
+    from .settings import project_root
+
+    asked = notebooks.split(",") if notebooks is not None else None
+    if asked is not None:
+        select(asked, notebook_paths(project_root()))  # before the data is read, which takes longer
+    with Reporter() as tell:
+        study = _open(dataset, as_of, horizon_days, active_within_days)
+        index = publish(study, notebooks=asked, force=force, progress=tell)
+    if as_json:
+        made = json.loads((index.parent / "manifest.json").read_text("utf-8"))
+        typer.echo(json.dumps({"index": str(index), **made}, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(f"Report: {_relative(index)}\nOpen:   {index.resolve().as_uri()}")
+
+
+@app.command()
+def check(
+    dataset: Dataset,
+    as_of: AsOf = None,
+    horizon_days: Horizon = None,
+    active_within_days: Active = None,
+    as_json: Json = False,
+) -> None:
+    """Read a dataset and say what is in it; nothing is modelled."""
+    study = _open(dataset, as_of, horizon_days, active_within_days)
+    facts = study.check()
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(study.dataset.title), title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " ").capitalize(), Text(_written(value)))
+    Console().print(table)
+
+
+def _open(dataset: str, as_of: str | None, horizon: int | None, active: int | None) -> "Study":
+    from .study import Study
+
+    return Study.open(dataset, as_of=as_of, horizon_days=horizon, active_within_days=active)
+
+
+def _written(value: Any) -> str:
+    """Write a fact: numbers with separators, the rest as it prints."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_written, value)) or "–"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+
+def _relative(path: Path) -> str:
+    """Return the path as seen from here, or in full where that would climb."""
+    shown = os.path.relpath(path)
+    return str(path) if shown.startswith("..") else shown
+
+
+def _complain(message: str) -> None:
+    """Say on one line of standard error what is wrong."""
+    typer.echo(f"loyalty: {' '.join(message.split())}", err=True)

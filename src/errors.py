@@ -1,0 +1,33 @@
+"""Errors and warnings that a person has to act on.
+
+Every error carries the exit code that the command line ends with: 1 something failed, 2 the input is
+wrong. The message is one line: what is wrong, where, what was expected, and what to do.
+"""
+
+
+class LoyaltyError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(LoyaltyError):
+    """Something that the user gave is wrong, and the user can mend it."""
+
+    exit_code = 2
+
+
+class SettingsError(InputError):
+    """A dataset file or a parameter is wrong."""
+
+
+class DataError(InputError):
+    """The data is not what the dataset file says, or too little to say anything."""
+
+
+class NotebookError(LoyaltyError):
+    """A notebook of a report did not run to its end."""
+
+
+class ConvergenceWarning(UserWarning):
+    """A fit stopped early, or the data leaves a parameter undetermined."""

@@ -1,0 +1,1 @@
+"""Behaviour of customers as Ibis expressions: the same on every engine."""

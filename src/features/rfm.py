@@ -1,0 +1,117 @@
+"""Recency, frequency and money: the windows of the last days, and the segments that marketing speaks of."""
+
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from .columns import Column, Tables, Window
+from .histories import histories
+from .windows import before, days_until, in_last_days, last_days
+
+SEGMENTS = {
+    "Champions": "bought lately and often",
+    "Loyal": "often, not quite as lately",
+    "At risk": "often in the past, silent now",
+    "Growing": "lately, a few times",
+    "New": "lately, for the first time",
+    "Cooling": "a few times, some while ago",
+    "Lost": "seldom and long ago",
+}
+
+
+def columns(lengths: tuple[int, ...]) -> dict[str, Column]:
+    """Columns of `rfm` for the given windows."""
+    named = {
+        "days_since_last": Column("Days since last purchase", "days"),
+        "frequency": Column("Repeat purchase days", "count"),
+        "recency": Column("Days from first to last purchase", "days"),
+        "T": Column("Days since first purchase", "days"),
+        "monetary_value": Column("Spend per repeat purchase day", "money", "no repeat purchase"),
+        "spend_per_day": Column("Spend per purchase day", "money"),
+    }
+    for length in lengths:
+        named[f"purchase_days_{length}"] = Column(f"Purchase days in the last {length} days", "count")
+        named[f"spend_{length}"] = Column(f"Spend in the last {length} days", "money")
+    return named
+
+
+def rfm(tables: Tables, window: Window) -> ir.Table:
+    """Recency, frequency and money of every customer who bought before `window.as_of`."""
+    known = before(tables.days, window.as_of)
+    measures = {
+        "days_since_last": days_until(window.as_of, known.day.max()),
+        "spend_per_day": known.spend.mean(),
+    }
+    for length in window.lengths:
+        inside = in_last_days(known.day, window.as_of, length)
+        measures[f"purchase_days_{length}"] = inside.sum()
+        measures[f"spend_{length}"] = inside.ifelse(known.spend, 0.0).sum()
+    recent = known.group_by("customer").agg(**measures)
+    return recent.join(histories(tables.days, window.as_of), "customer")
+
+
+def segments(days: ir.Table, as_of: date, within_days: int = 365) -> ir.Table:
+    """Segment of each customer who bought in the `within_days` before `as_of`.
+
+    Every measure becomes a score from 1 to 5 by its percentile rank, equal values with equal scores; the
+    segment follows from the scores of recency and frequency, spend is told beside it.
+
+    Returns
+    -------
+    customer, days_since_last (days), purchase_days (count), spend (money), r, f, m (1 to 5), segment
+    """
+    recent = last_days(days, as_of, within_days)
+    each = recent.group_by("customer").agg(
+        days_since_last=days_until(as_of, recent.day.max()),
+        purchase_days=recent.count(),
+        spend=recent.spend.sum(),
+    )
+    scored = each.mutate(
+        r=_score(-each.days_since_last),
+        f=_score(each.purchase_days),
+        m=_score(each.spend),
+    )
+    often, lately = scored.f >= 4, scored.r >= 4
+    return scored.mutate(
+        segment=ibis.cases(
+            (often & lately, "Champions"),
+            (often & (scored.r == 3), "Loyal"),
+            (often, "At risk"),
+            (lately & (scored.purchase_days == 1), "New"),
+            (lately, "Growing"),
+            (scored.r >= 2, "Cooling"),
+            else_="Lost",
+        )
+    )
+
+
+def _score(value: ir.NumericValue) -> ir.IntegerValue:
+    """Fifth of the customers that a value falls in, 1 to 5; ties share the middle of their ranks."""
+    ahead = value.percent_rank()
+    behind = 1 - (-value).percent_rank()
+    return ibis.least((ahead + behind) / 2 * 5, 4.999).floor().cast("int64") + 1
+
+
+def measures(days: ir.Table, as_of: date, horizon_days: int, active_within_days: int) -> ir.Table:
+    """What happened in the horizon just before `as_of`, one row.
+
+    Returns
+    -------
+    active : customers with a purchase in the last `active_within_days`.
+    buyers : customers with a purchase in the last `horizon_days`.
+    repeat_buyers : those of them with at least two purchase days in it.
+    spend, spend_squared : money; sum over those buyers of their spend and of its square.
+    purchase_days : their purchase days.
+    """
+    active = last_days(days, as_of, active_within_days).customer.nunique().name("active").as_table()
+    recent = last_days(days, as_of, horizon_days)
+    each = recent.group_by("customer").agg(purchase_days=recent.count(), spend=recent.spend.sum())
+    bought = each.agg(
+        buyers=each.count(),
+        repeat_buyers=(each.purchase_days >= 2).sum().coalesce(0),
+        spend=each.spend.sum().coalesce(0.0),
+        spend_squared=(each.spend * each.spend).sum().coalesce(0.0),
+        purchase_days=each.purchase_days.sum().coalesce(0),
+    )
+    return active.cross_join(bought)

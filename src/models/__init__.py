@@ -1,0 +1,1 @@
+"""Models of purchasing, spend and leaving, and the rules that they have to beat."""

@@ -1,0 +1,200 @@
+"""Models held against what happened after the date they were fitted at."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import pandas as pd
+
+from .baselines import DaysSinceLast, rate_so_far
+from .bgnbd import BGNBD
+from .churn import ChurnModel, check_two_classes
+from .clv import customer_lifetime_value, customer_lifetime_value_interval
+from .gamma_gamma import GammaGamma
+from .metrics import compare, winner
+
+M = TypeVar("M", BGNBD, GammaGamma)
+
+RULE, BTYD, BOOSTED = "Days since last purchase", "BG/NBD", "XGBoost"
+
+
+class Origin(NamedTuple):
+    """One past date, with what was known then and what came after.
+
+    Attributes
+    ----------
+    features : index customer, the customers active at that date.
+    histories : index customer; frequency, recency, T, monetary_value of all customers who had bought by then.
+    churned : index customer, of the same customers as `features`; None where the horizon is not over.
+    """
+
+    features: pd.DataFrame
+    histories: pd.DataFrame
+    churned: pd.Series | None = None
+
+
+def churn(now: Origin, past: Sequence[Origin], horizon_days: int) -> dict[str, Any]:
+    """Compare three ways to predict churn on the latest past origin, and score the present with the winner.
+
+    Parameters
+    ----------
+    now : the as-of date.
+    past : origins whose horizon is over by then, the latest first; the first is the test, the others are learned from.
+    horizon_days : as at every origin.
+
+    Returns
+    -------
+    holdout : customer → churned and the probability by each model, at the test origin.
+    comparison : see `metrics.compare`.
+    scores : customer → churn_probability now, by the winner, and by each model.
+    contributions : SHAP values of the boosted trees now, log-odds, see `ChurnModel.contributions`.
+    features : feature frame now.
+    about : winner, and the number of customers learned from.
+
+    Raises
+    ------
+    DataError
+        If at the test or over all learning origins only one outcome is seen.
+    """
+    test, earlier = past[0], past[1:]
+    actual = _outcome(test)
+    check_two_classes(actual.to_numpy(), "the test date")
+    tested, _ = _probabilities(test, earlier, horizon_days)
+    comparison = compare(actual.to_numpy(dtype="float64"), {name: p.to_numpy() for name, p in tested.items()})
+    best = winner(comparison)
+    # For the present the models learn again, now from the test origin too, and from as many origins as before.
+    scores, boosted = _probabilities(now, past[: len(earlier)], horizon_days)
+    return {
+        "holdout": tested.assign(churned=actual),
+        "comparison": comparison,
+        "scores": scores.assign(churn_probability=scores[best]),
+        "contributions": boosted.contributions(now.features),
+        "features": now.features,
+        "about": {
+            "winner": best,
+            "learned_from": sum(len(origin.features) for origin in earlier),
+            "trees": boosted.digest(),
+        },
+    }
+
+
+def _probabilities(at: Origin, learned_from: Sequence[Origin], horizon_days: int) -> tuple[pd.DataFrame, ChurnModel]:
+    """Probability of no purchase by each model, and the boosted one."""
+    frames, outcomes = [origin.features for origin in learned_from], [_outcome(origin) for origin in learned_from]
+    rule = DaysSinceLast().fit(frames, outcomes)
+    boosted = ChurnModel().fit(frames, outcomes)
+    lived = at.histories.loc[at.features.index]
+    purchases, _ = _fit_and_note(BGNBD(), at.histories)
+    silent = purchases.probability_of_no_purchase(lived, horizon_days=horizon_days)
+    columns = {RULE: rule.predict(at.features), BTYD: silent, BOOSTED: boosted.predict(at.features)}
+    return pd.DataFrame(columns, index=at.features.index), boosted
+
+
+def _outcome(origin: Origin) -> pd.Series:
+    if origin.churned is None:
+        raise ValueError("the horizon of this origin is not over")
+    return origin.churned.loc[origin.features.index]
+
+
+class ValueModels(NamedTuple):
+    """Purchases and spend, fitted on the same histories."""
+
+    purchases: BGNBD
+    spend: GammaGamma
+    notes: list[str]
+
+
+def fit_value(histories: pd.DataFrame) -> ValueModels:
+    """Fit BG/NBD to all histories and Gamma-Gamma to those of repeat buyers who paid something.
+
+    Warnings of the fits become `notes`, to be told beside the result.
+    """
+    paying = histories[(histories["frequency"] > 0) & (histories["monetary_value"] > 0)]
+    purchases, of_purchases = _fit_and_note(BGNBD(), histories)
+    spend, of_spend = _fit_and_note(GammaGamma(), paying)
+    return ValueModels(purchases, spend, of_purchases + of_spend)
+
+
+def _fit_and_note(model: M, histories: pd.DataFrame) -> tuple[M, list[str]]:
+    """The fitted model, and what it warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(histories)
+    return model, [str(warning.message) for warning in caught]
+
+
+def value(
+    models: ValueModels,
+    histories: pd.DataFrame,
+    *,
+    horizon_days: int,
+    margin: float,
+    annual_discount_rate: float,
+    draws: int = 300,
+    seed: int = 7,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Expected purchases, spend and CLV of each customer over the horizon, and of all together.
+
+    Returns
+    -------
+    customers : index of `histories`; probability_alive, and expected_purchases, expected_spend, clv, each with
+        `_low` and `_high` of the 90 % predictive interval.
+    totals : the same sums over all customers, each with the interval of the sum.
+    """
+    earning = {"horizon_days": horizon_days, "margin": margin, "annual_discount_rate": annual_discount_rate}
+    known = _paying_something(histories)
+    expected = customer_lifetime_value(models.purchases, models.spend, known, **earning)
+    interval = customer_lifetime_value_interval(
+        models.purchases, models.spend, known, **earning, draws=draws, seed=seed
+    )
+    customers = expected.join(interval.customers).assign(probability_alive=models.purchases.probability_alive(known))
+    totals = {name: float(expected[name].sum()) for name in expected}
+    for side in ("low", "high"):
+        totals |= {f"{name}_{side}": float(edge) for name, edge in interval.total[side].items()}
+    return customers, totals
+
+
+def naive_value(histories: pd.DataFrame, last: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
+    """What each customer buys and spends by two naive rules.
+
+    Parameters
+    ----------
+    histories : index customer.
+    last : index customer; purchases and spend in the horizon before the date.
+    horizon_days : length of the horizon.
+
+    Returns
+    -------
+    Index of `histories`; rate_purchases and rate_spend if everyone goes on at the rate so far, last_purchases and
+    last_spend if everyone does the same as in the last horizon.
+    """
+    purchases = rate_so_far(histories, horizon_days)
+    again = last.reindex(histories.index, fill_value=0)
+    return pd.DataFrame(
+        {
+            "rate_purchases": purchases,
+            "rate_spend": purchases * histories["monetary_value"].fillna(0.0),
+            "last_purchases": again["purchases"],
+            "last_spend": again["spend"],
+        },
+        index=histories.index,
+    )
+
+
+def value_totals(histories: pd.DataFrame, last: pd.DataFrame, earning: dict[str, Any]) -> dict[str, float]:
+    """Spend of all customers over the horizon by the model and by the two naive rules of `naive_value`."""
+    models, naive = fit_value(histories), naive_value(histories, last, earning["horizon_days"])
+    expected = customer_lifetime_value(models.purchases, models.spend, _paying_something(histories), **earning)
+    return {
+        "model": float(expected["expected_spend"].sum()),
+        "rate": float(naive["rate_spend"].sum()),
+        "last": float(naive["last_spend"].sum()),
+    }
+
+
+def _paying_something(histories: pd.DataFrame) -> pd.DataFrame:
+    """Histories as Gamma-Gamma accepts them.
+
+    It knows no free purchases: who got all repeats for nothing counts as having paid a cent for each.
+    """
+    return histories.assign(monetary_value=histories["monetary_value"].clip(lower=0.01))

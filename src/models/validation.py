@@ -1,0 +1,238 @@
+"""What a model accepts: one place that reads customer histories and says what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import DataError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+SHOWN_ROWS = 3
+"""How many offending rows an error names."""
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Purchase histories as arrays of equal length, in one unit of time.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n,)
+        Number of repeat purchase days.
+    t_x : ndarray of shape (n,)
+        Time from first to last purchase; 0 where ``x`` is 0.
+    T : ndarray of shape (n,)
+        Time from first purchase to the as-of date.
+    weight : ndarray of shape (n,)
+        How many customers share the history.
+    """
+
+    x: FloatArray
+    t_x: FloatArray
+    T: FloatArray
+    weight: FloatArray
+
+    def rescaled(self, unit: float) -> Self:
+        """Return the same histories with times counted in units of ``unit``."""
+        return type(self)(self.x, self.t_x / unit, self.T / unit, self.weight)
+
+    def distinct(self) -> tuple[Self, IntArray]:
+        """Group equal histories and add up their weights.
+
+        Returns
+        -------
+        grouped : Histories
+            One row for each different (x, t_x, T).
+        codes : ndarray of shape (n,)
+            Row of ``grouped`` that each history went to.
+        """
+        codes, first = group_equal(self.x, self.t_x, self.T)
+        weight = np.bincount(codes, weights=self.weight, minlength=first.size).astype(np.float64, copy=False)
+        return type(self)(self.x[first], self.t_x[first], self.T[first], weight), codes
+
+
+def group_equal(*columns: FloatArray) -> tuple[IntArray, IntArray]:
+    """Give equal rows of some columns the same number.
+
+    Parameters
+    ----------
+    *columns : ndarray of shape (n,)
+        Columns of equal length, no NaN.
+
+    Returns
+    -------
+    codes : ndarray of shape (n,)
+        Number of each row's group, 0, 1, … in order of first appearance.
+    first : ndarray of shape (groups,)
+        Position of the first row of each group.
+
+    Examples
+    --------
+    >>> codes, first = group_equal(np.array([2.0, 1.0, 2.0]), np.array([5.0, 5.0, 5.0]))
+    >>> codes.tolist(), first.tolist()
+    ([0, 1, 0], [0, 1])
+    """
+    codes: IntArray = np.zeros(columns[0].size, dtype=np.int64)
+    for column in columns:
+        # Numbering the groups anew after each column keeps the key under rows squared: no overflow.
+        level, values = pd.factorize(column)
+        codes, _ = pd.factorize(codes * len(values) + level)
+    codes = codes.astype(np.int64, copy=False)
+    first = np.empty(int(codes.max()) + 1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(codes.size)[::-1]
+    return codes, first
+
+
+def refuse(bad: NDArray[np.bool_], frame: pd.DataFrame, column: str, expected: str) -> None:
+    """Raise DataError if any row is bad, naming the column, the count and the first such rows.
+
+    Raises
+    ------
+    DataError
+        If ``bad`` holds anywhere.
+    """
+    count = int(np.count_nonzero(bad))
+    if count:
+        labels = ", ".join(repr(label) for label in frame.index[bad][:SHOWN_ROWS].tolist())
+        rows = "row" if count == 1 else "rows"
+        raise DataError(f"column '{column}': {count} {rows} refused (first: {labels}); expected {expected}")
+
+
+def check_columns(frame: Any, required: Sequence[str]) -> pd.DataFrame:
+    """Refuse what is not a filled DataFrame with the required columns.
+
+    Raises
+    ------
+    DataError
+        If it is no DataFrame, has no row, or lacks a column.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(f"histories: expected a pandas DataFrame, got {type(frame).__name__}")
+    missing = [name for name in required if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"histories: missing column {', '.join(repr(name) for name in missing)}; "
+            f"expected {', '.join(required)}, got {', '.join(map(str, frame.columns))}"
+        )
+    if frame.empty:
+        raise DataError("histories: no rows; expected at least one customer")
+    return frame
+
+
+def number_column(frame: pd.DataFrame, name: str) -> FloatArray:
+    """Read a column as floats, NaN where it is null.
+
+    Raises
+    ------
+    DataError
+        If the column holds something that is not a number.
+    """
+    try:
+        return np.asarray(frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"column '{name}': expected numbers, got {frame[name].dtype}") from error
+
+
+def nonnegative_column(frame: pd.DataFrame, name: str) -> FloatArray:
+    """Read a column of finite numbers of at least 0.
+
+    Raises
+    ------
+    DataError
+        If a value is not a number, missing, infinite or negative.
+    """
+    values = number_column(frame, name)
+    refuse(~np.isfinite(values), frame, name, "a finite number, got a missing or infinite one")
+    refuse(values < 0, frame, name, "a number of at least 0, got a negative one")
+    return values
+
+
+def frequency_column(frame: pd.DataFrame) -> FloatArray:
+    """Read ``frequency``: whole numbers of at least 0.
+
+    Raises
+    ------
+    DataError
+        If a value is missing, negative or not whole.
+    """
+    frequency = nonnegative_column(frame, "frequency")
+    refuse(frequency != np.floor(frequency), frame, "frequency", "a whole number of repeat purchase days")
+    return frequency
+
+
+def weight_column(frame: pd.DataFrame) -> FloatArray:
+    """Read ``weight``, or ones where the frame has no such column.
+
+    Raises
+    ------
+    DataError
+        If a weight is missing, infinite, zero or negative.
+    """
+    if "weight" not in frame.columns:
+        return np.ones(len(frame))
+    weight = number_column(frame, "weight")
+    refuse(~(np.isfinite(weight) & (weight > 0)), frame, "weight", "a positive number of customers")
+    return weight
+
+
+def read_histories(histories: pd.DataFrame) -> Histories:
+    """Check a frame of histories and return its arrays, in days.
+
+    Parameters
+    ----------
+    histories : DataFrame
+        Columns ``frequency``, ``recency``, ``T`` (days) and optionally ``weight``; no nulls.
+
+    Raises
+    ------
+    DataError
+        For a missing column, an empty frame, or rows that no customer can have; the message names the
+        column, the number of rows, the first row labels and what was expected.
+    """
+    frame = check_columns(histories, ("frequency", "recency", "T"))
+    x = frequency_column(frame)
+    t_x, T = nonnegative_column(frame, "recency"), nonnegative_column(frame, "T")
+    refuse(t_x > T, frame, "T", "T of at least recency (both counted in days from the first purchase)")
+    refuse((x == 0) & (t_x > 0), frame, "recency", "0 where frequency is 0")
+    refuse((x > 0) & (t_x == 0), frame, "recency", "more than 0 where frequency is more than 0")
+    return Histories(x, t_x, T, weight_column(frame))
+
+
+def distinct_histories(histories: pd.DataFrame) -> pd.DataFrame:
+    """Group customers with equal histories and count them.
+
+    A buy-till-you-die likelihood sees a customer only through these three numbers, so a model fitted
+    to the result equals one fitted to the customers.
+
+    Parameters
+    ----------
+    histories : DataFrame
+        Columns ``frequency``, ``recency``, ``T`` (days) and optionally ``weight``; no nulls.
+
+    Returns
+    -------
+    DataFrame
+        ``frequency``, ``recency``, ``T``, ``weight``; one row for each different history, in order of
+        first appearance, weights summed. Other columns are dropped.
+
+    Raises
+    ------
+    DataError
+        As `read_histories`.
+
+    Examples
+    --------
+    >>> log = pd.DataFrame({"frequency": [0, 2, 0], "recency": [0, 9, 0], "T": [30, 30, 30]})
+    >>> distinct_histories(log)["weight"].tolist()
+    [2.0, 1.0]
+    """
+    grouped, _ = read_histories(histories).distinct()
+    return pd.DataFrame({"frequency": grouped.x, "recency": grouped.t_x, "T": grouped.T, "weight": grouped.weight})

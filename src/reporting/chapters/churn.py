@@ -1,0 +1,241 @@
+"""Chapter 4: who is leaving, how surely we know, and why the model thinks so."""
+
+import numpy as np
+import pandas as pd
+from great_tables import GT
+
+from ...features.build import dictionary
+from ...models.backtest import BTYD, RULE
+from ...models.metrics import calibration, captured
+from ...study import Study
+from .. import tables, words
+from ..privacy import suppress
+from .value import Total
+
+BANDS = (0, 0.1, 0.25, 0.5, 0.75, 1.000001)
+BAND_NAMES = ("under 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %", "75 % or more")
+
+
+def answer(study: Study) -> str:
+    """Three sentences: how many, how surely, and what a list finds."""
+    best, rule = study.churn()["about"]["winner"], study.churn()["comparison"].loc[RULE]
+    row = study.churn()["comparison"].loc[best]
+    leaving, active = leavers(study), len(study.churn()["scores"])
+    against = (
+        f"The rule that wins is the simplest, {best.lower()}: it told a leaver from a stayer in {words.percent(row['auc'])} of pairs one period ago"
+        if best == RULE
+        else f"One period ago the model told a leaver from a stayer in {words.percent(row['auc'])} of pairs; days since the last purchase alone did in {words.percent(rule['auc'])}"
+    )
+    return (
+        f"Of {words.count(active)} active customers we expect about {words.number(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)} "
+        f"(90 % interval {leaving.interval(words.number)}). {against}. "
+        f"A list of the fifth of the customers most likely to leave would have held {words.percent(found(study, best))} of those who left."
+    )
+
+
+def definition(study: Study) -> str:
+    """What churn means here."""
+    return (
+        f"A customer is **active** with a purchase in the last {words.days(study.active_within_days)}, and has **left** (churned) with none in the "
+        f"{words.days(study.horizon_days)} after the date. The test date is {words.day(study.origins()[0])}; the models learned from "
+        f"{words.count(study.churn()['about']['learned_from'])} outcomes of earlier dates, all known before it."
+    )
+
+
+def leavers(study: Study) -> Total:
+    """Active customers expected to buy nothing in the horizon.
+
+    The interval adds two errors: customers decide by chance (sum of p(1 - p)), and the total was off by some share
+    on the test date, which is taken as one standard deviation of how far the level may be off again.
+    """
+    probability = study.churn()["scores"]["churn_probability"]
+    holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
+    off = holdout[best].sum() / max(holdout["churned"].sum(), 1) - 1
+    total = probability.sum()
+    half = 1.645 * np.sqrt((probability * (1 - probability)).sum() + (off * total) ** 2)
+    return Total(float(total), float(max(total - half, 0)), float(min(total + half, len(probability))))
+
+
+def found(study: Study, model: str, share: float = 0.2) -> float:
+    """Share of the leavers of the test period among the `share` of customers that the model thought likeliest to leave."""
+    holdout = study.churn()["holdout"]
+    return captured(holdout["churned"].to_numpy(dtype="float64"), holdout[model].to_numpy(), share)
+
+
+def comparison(study: Study) -> GT:
+    """Models side by side on the test date, as a table."""
+    table = study.churn()["comparison"].reset_index()
+    table["found"] = [found(study, name) for name in table["model"]]
+    actual = study.churn()["holdout"]["churned"].sum()
+    return tables.table(
+        table[["model", "auc", "auc_low", "auc_high", "log_loss", "log_loss_gain", "expected", "found"]],
+        title=f"Three ways to foretell who leaves, tested on the {study.horizon_days} days from {words.day(study.origins()[0])}",
+        columns={
+            "model": tables.text("Model"),
+            "auc": tables.percent("Pairs told apart"),
+            "auc_low": tables.percent("90 % from"),
+            "auc_high": tables.percent("to"),
+            "log_loss": tables.number("Log-loss"),
+            "log_loss_gain": tables.number("Gain on the rule"),
+            "expected": tables.count("Leavers promised"),
+            "found": tables.percent("Leavers found in a fifth"),
+        },
+        notes=[
+            f"{words.count(actual)} of {words.count(len(study.churn()['holdout']))} active customers left. Lower log-loss is better."
+        ],
+    )
+
+
+def read_comparison(study: Study) -> str:
+    """Which model is used, and why."""
+    best, table = study.churn()["about"]["winner"], study.churn()["comparison"]
+    row = table.loc[best]
+    if best == RULE:
+        challenger = table["log_loss"].drop(RULE).idxmin()
+        return (
+            f"No model beats the days since the last purchase beyond the error (best challenger {challenger}: gain {words.number(table.loc[challenger, 'log_loss_gain'])}, "
+            f"90 % interval {words.between(table.loc[challenger, 'log_loss_gain_low'], table.loc[challenger, 'log_loss_gain_high'], words.number)}), so the rule is used."
+        )
+    return (
+        f"{best} is used: against the days since the last purchase its log-loss is smaller by {words.number(row['log_loss_gain'])} "
+        f"(90 % interval {words.between(row['log_loss_gain_low'], row['log_loss_gain_high'], words.number)}) on customers and days that it had not seen."
+    )
+
+
+def calibration_curves(study: Study) -> dict[str, pd.DataFrame]:
+    """Promised against realised, the model in use first."""
+    holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
+    actual = holdout["churned"].to_numpy(dtype="float64")
+    names = dict.fromkeys([best, RULE, BTYD])
+    return {name: calibration(actual, holdout[name].to_numpy()) for name in names}
+
+
+def read_calibration(study: Study) -> str:
+    """Whether the probabilities keep their promise."""
+    best, curve = study.churn()["about"]["winner"], next(iter(calibration_curves(study).values()))
+    kept = curve["promised"].between(curve["low"], curve["high"]).sum()
+    last, holdout = curve.iloc[-1], study.churn()["holdout"]
+    return (
+        f"In {kept} of {len(curve)} groups the promise of {best} lies inside the 90 % interval of what happened; the group most at risk was promised "
+        f"{words.percent(last['promised'])} and {words.percent(last['realised'])} left. In all, {words.number(holdout[best].sum())} leavers were promised and "
+        f"{words.count(holdout['churned'].sum())} came."
+    )
+
+
+def gains(study: Study) -> dict[str, pd.Series]:
+    """Share of the leavers found by the share of customers looked at, one curve a model, the model in use first."""
+    holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
+    churned = holdout["churned"].to_numpy(dtype="float64")
+    curves = {}
+    for name in dict.fromkeys([best, RULE, BTYD]):
+        order = np.argsort(-holdout[name].to_numpy(), kind="stable")
+        reached = np.concatenate([[0.0], churned[order].cumsum() / churned.sum()])
+        curves[name] = pd.Series(reached, index=np.linspace(0, 1, len(reached)))
+    return curves
+
+
+def read_gains(study: Study) -> str:
+    """What a call list is good for."""
+    best = study.churn()["about"]["winner"]
+    size = round(0.2 * len(study.churn()["holdout"]))
+    text = f"A list of {words.count(size)} customers, a fifth, would have found {words.percent(found(study, best))} of the leavers"
+    text += "" if best == RULE else f"; sorted by days since the last purchase, {words.percent(found(study, RULE))}"
+    possible = min(1.0, size / max(study.churn()["holdout"]["churned"].sum(), 1))
+    return text + (
+        f". A perfect list of that length would have found {words.percent(possible)}." if possible < 1 else "."
+    )
+
+
+def labels(study: Study) -> dict[str, str]:
+    """Feature column → words."""
+    return {name: column.label for name, column in dictionary().items() if name in study.churn()["features"]}
+
+
+def strongest(study: Study) -> list[str]:
+    """Feature columns in the order of their mean absolute SHAP value."""
+    sizes = study.churn()["contributions"].drop(columns="base").abs().mean()
+    return [str(name) for name in sizes.sort_values(ascending=False).index]
+
+
+def read_reasons(study: Study) -> str:
+    """The strongest features in a sentence, with the direction in which they push."""
+    features, contributions = study.churn()["features"], study.churn()["contributions"]
+    said = []
+    for name in strongest(study)[:3]:
+        rank = features[name].rank().corr(contributions[name].rank())
+        said.append(f"{labels(study)[name].lower()} ({'higher' if rank > 0 else 'lower'} means likelier to leave)")
+    text = f"The boosted trees look most at {words.listed(said)}. These are patterns, not causes: to change one of them need not keep a customer."
+    if study.churn()["about"]["winner"] == RULE:
+        text += " They are shown for information; the scores of this report come from the days since the last purchase."
+    return text
+
+
+def bands(study: Study) -> pd.DataFrame:
+    """Active customers by probability of leaving; index band; customers, leavers (expected), spend (expected over the horizon)."""
+    scores = study.churn()["scores"]["churn_probability"]
+    spend = study.value()["customers"]["expected_spend"].reindex(scores.index)
+    band = pd.cut(scores, BANDS, right=False, labels=BAND_NAMES)
+    return (
+        pd.DataFrame({"p": scores, "spend": spend})
+        .groupby(band, observed=False)
+        .agg(customers=("p", "size"), leavers=("p", "sum"), spend=("spend", "sum"))
+    )
+
+
+def publishable_bands(study: Study) -> pd.DataFrame:
+    """The risk bands, those below the smallest cell drawn as empty."""
+    table = bands(study)
+    return table.where(table["customers"] >= study.dataset.privacy.minimum_cell, 0)
+
+
+def explain_risk(study: Study) -> str:
+    """What is at stake."""
+    table = bands(study)
+    share = table.loc[["50 to 75 %", "75 % or more"], "spend"].sum() / table["spend"].sum()
+    return f"Spend is what page 3 expects of these customers; those more likely to leave than to stay carry {words.percent(share)} of it."
+
+
+def risk(study: Study) -> GT:
+    """Risk bands as a table."""
+    table = suppress(bands(study), "customers", study.dataset.privacy.minimum_cell).rename_axis("band").reset_index()
+    table["band"] = table["band"].astype(str)
+    return tables.table(
+        table,
+        title=f"Active customers on {words.day(study.as_of)} by their probability of leaving",
+        columns={
+            "band": tables.text("Probability of leaving"),
+            "customers": tables.count("Customers"),
+            "leavers": tables.count("Leavers expected"),
+            "spend": tables.money(f"Spend expected in {study.horizon_days} days", study.dataset.currency),
+        },
+    )
+
+
+def read_risk(study: Study) -> str:
+    """Where to look first."""
+    table = bands(study)
+    likely = table.loc[["50 to 75 %", "75 % or more"]].sum()
+    if likely["customers"] < study.dataset.privacy.minimum_cell:
+        return "Hardly any active customer is more likely to leave than to stay."
+    return (
+        f"{words.count(likely['customers'])} active customers are more likely to leave than to stay; "
+        f"about {words.number(likely['leavers'])} of them are expected to."
+    )
+
+
+def limits(study: Study) -> str:
+    """Where this chapter fails."""
+    return (
+        f"One test period is one draw: a season, a price change or a new shop next door makes the next one different. Who has been silent for longer than "
+        f"{words.days(study.active_within_days)} counts as lost already and is not scored, and a customer who comes back later than {words.days(study.horizon_days)} "
+        "counts as having left. Nothing here says what a campaign would change."
+    )
+
+
+def meeting(study: Study) -> str:
+    """One sentence for the meeting."""
+    leaving = leavers(study)
+    return (
+        f"About {words.number(leaving.mean)} of our {words.count(len(study.churn()['scores']))} active customers will not be back within {words.days(study.horizon_days)}; "
+        f"a fifth of the list holds {words.percent(found(study, study.churn()['about']['winner']))} of them."
+    )

@@ -1,0 +1,346 @@
+"""Chapter 3: what the customers are worth over the horizon, and whether the forecast can be believed."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from great_tables import GT
+
+from ...models.metrics import errors
+from ...study import Study
+from .. import tables, words
+
+FORECASTS = {"Model": "expected", "Rate so far": "rate", "Same as last period": "last"}
+FREQUENCIES = (0, 1, 2, 3, 5, 10, 20, 40, np.inf)
+
+
+class Total(NamedTuple):
+    """A sum over all customers with its 90 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def interval(self, write: Callable[[float], str]) -> str:
+        """The interval in words."""
+        return words.between(self.low, self.high, write)
+
+
+def total(study: Study, name: str) -> Total:
+    """A total of the horizon ahead: `expected_purchases`, `expected_spend` or `clv`.
+
+    The model's own interval knows nothing of seasons and fashions. It is widened by the error of the total at the
+    past dates (`level_error`), taken as one standard deviation.
+    """
+    totals = study.value()["totals"]
+    mean, own = totals[name], (totals[f"{name}_high"] - totals[f"{name}_low"]) / 2
+    half = float(np.hypot(own, 1.645 * level_error(study) * mean))
+    return Total(mean, max(mean - half, 0.0), mean + half)
+
+
+def level_error(study: Study) -> float:
+    """Root mean square of how far the forecast of total spend was off at the past dates, share of what happened."""
+    table = study.value_backtest()
+    return float(np.sqrt(((table["model"] / table["actual"] - 1) ** 2).mean()))
+
+
+def answer(study: Study) -> str:
+    """Three sentences: what to expect, who carries it, how far off it may be."""
+    currency, tenths, table = study.dataset.currency, by_tenth(study), totals_table(study)
+    spend, purchases = total(study, "expected_spend"), total(study, "expected_purchases")
+    return (
+        f"In the next {words.days(study.horizon_days)} we expect about {words.number(purchases.mean)} purchase days and "
+        f"{words.money(spend.mean, currency)} of spend (90 % interval {spend.interval(lambda v: words.money(v, currency))}) "
+        "from the customers we have. "
+        f"The most valuable tenth of them carries {words.percent(tenths['share'].iloc[0])} of the margin this leaves. "
+        f"One period ago the same forecast was {off(table.loc['Model', 'bias'])}; "
+        f"the rule that everyone goes on at the rate so far was {off(table.loc['Rate so far', 'bias'])}."
+    )
+
+
+def off(bias: float) -> str:
+    """How far a total was from what happened.
+
+    Examples
+    --------
+    >>> off(0.12), off(-0.034)
+    ('12 % too high', '3.4 % too low')
+    """
+    return f"{words.percent(abs(bias))} too {'high' if bias > 0 else 'low'}"
+
+
+def parameters(study: Study) -> GT:
+    """Fitted parameters with their errors."""
+    value = study.value()
+    both = {"BG/NBD (purchases)": value["parameters"], "Gamma-Gamma (spend)": value["spend_parameters"]}
+    # Each estimate has a scale of its own: three digits of each, not as many places as the largest needs.
+    frame = pd.concat(both, names=["model", "parameter"]).map(words.number).reset_index()
+    return tables.table(
+        frame[["model", "parameter", "estimate", "standard_error", "low_90", "high_90"]],
+        title="Fitted parameters, time in days",
+        columns={
+            "model": tables.text("Model"),
+            "parameter": tables.text("Parameter"),
+            "estimate": tables.number("Estimate"),
+            "standard_error": tables.number("Standard error"),
+            "low_90": tables.number("90 % from"),
+            "high_90": tables.number("to"),
+        },
+    )
+
+
+def read_parameters(study: Study) -> str:
+    """What the parameters mean."""
+    value = study.value()
+    text = f"In words: {value['sentence']} Heavier spenders are {'' if abs(value['correlation']) > 0.1 else 'hardly '}"
+    more = "more" if value["correlation"] >= 0 else "less"
+    return (
+        text
+        + f"{more} frequent buyers (correlation of spend per purchase and frequency {words.number(value['correlation'])}; the model assumes none)."
+    )
+
+
+def by_frequency(study: Study) -> pd.DataFrame:
+    """Mean purchases in the test period by purchases before it; index group; actual, low, high, model, naive, customers."""
+    each = study.value_holdout()["customers"]
+    names = [_class_name(low, high) for low, high in pairwise(FREQUENCIES)]
+    group = pd.cut(each["frequency"], FREQUENCIES, right=False, labels=names)
+    table = each.groupby(group, observed=True).agg(
+        actual=("purchases", "mean"),
+        sd=("purchases", "std"),
+        customers=("purchases", "size"),
+        model=("expected_purchases", "mean"),
+        naive=("rate_purchases", "mean"),
+    )
+    table = table[table["customers"] >= study.dataset.privacy.minimum_cell]
+    half = 1.645 * table["sd"] / np.sqrt(table["customers"])
+    return table.assign(low=(table["actual"] - half).clip(lower=0), high=table["actual"] + half)
+
+
+def _class_name(low: float, high: float) -> str:
+    """Name of a class of whole numbers, such as 3–4."""
+    if np.isinf(high):
+        return f"{low:.0f}+"
+    return f"{low:.0f}" if high == low + 1 else f"{low:.0f}–{high - 1:.0f}"
+
+
+def read_by_frequency(study: Study) -> str:
+    """The figure in a sentence."""
+    table = by_frequency(study)
+    miss = (table["model"] - table["actual"]).abs() * table["customers"]
+    naive = (table["naive"] - table["actual"]).abs() * table["customers"]
+    closer = "closer than" if miss.sum() < naive.sum() else "no closer than"
+    worst = (table["model"] - table["actual"]).abs().idxmax()
+    return (
+        f"Over the groups the model misses by {words.number(miss.sum() / table['customers'].sum())} purchase days a customer, {closer} the rate so far "
+        f"({words.number(naive.sum() / table['customers'].sum())}). It is furthest off for customers with {worst} repeats: it expected "
+        f"{words.number(table.loc[worst, 'model'])} and {words.number(table.loc[worst, 'actual'])} happened."
+    )
+
+
+def totals_table(study: Study) -> pd.DataFrame:
+    """Spend and purchases in the test period; index forecast; total, low, high, bias, mae, rmse of spend, mae_purchases."""
+    holdout = study.value_holdout()
+    each, totals = holdout["customers"], holdout["totals"]
+    actual = each["spend"].to_numpy()
+    rows = {"What happened": {"total": actual.sum()}}
+    for name, kind in FORECASTS.items():
+        of_purchases = errors(each["purchases"].to_numpy(), each[f"{kind}_purchases"].to_numpy())
+        rows[name] = errors(actual, each[f"{kind}_spend"].to_numpy()) | {"mae_purchases": of_purchases["mae"]}
+    table = pd.DataFrame.from_dict(rows, orient="index").reindex(
+        columns=["total", "low", "high", "bias", "mae", "rmse", "mae_purchases"]
+    )
+    table.loc["Model", ["low", "high"]] = totals["expected_spend_low"], totals["expected_spend_high"]
+    return table
+
+
+def holdout(study: Study) -> GT:
+    """The forecasts of the test period with their errors, as a table."""
+    currency = study.dataset.currency
+    return tables.table(
+        totals_table(study).rename_axis("forecast").reset_index(),
+        title=f"Forecast of {words.day(study.origin(1))} for the {study.horizon_days} days after it",
+        columns={
+            "forecast": tables.text("Forecast"),
+            "total": tables.money("Total spend", currency),
+            "low": tables.money("90 % from", currency),
+            "high": tables.money("to", currency),
+            "bias": tables.percent("Off by"),
+            "mae": tables.money("Mean error per customer", currency),
+            "rmse": tables.money("Root mean square", currency),
+            "mae_purchases": tables.number("Mean error, purchase days"),
+        },
+    )
+
+
+def explain_holdout(study: Study) -> str:
+    """How to read the table."""
+    each = study.value_holdout()["customers"]
+    return (
+        f"All {words.count(len(each))} customers who had bought by the test date, active or not. The mean error counts a miss of 10 as twice a miss of 5; "
+        "the root mean square punishes large misses harder."
+    )
+
+
+def coverage(study: Study) -> float:
+    """Share of customers whose spend in the test period lay inside the 90 % interval promised for them."""
+    each = study.value_holdout()["customers"]
+    return float(each["spend"].between(each["expected_spend_low"] - 1e-9, each["expected_spend_high"] + 1e-9).mean())
+
+
+class Verdict(NamedTuple):
+    """The model against the best naive rule, by squared error per customer in the test period."""
+
+    rival: str
+    gain: float
+    low: float
+    high: float
+
+    @property
+    def wins(self) -> bool:
+        """Whether the model is better beyond the error."""
+        return self.low > 0
+
+
+def verdict(study: Study) -> Verdict:
+    """Share of the best naive rule's mean squared error that the model saves, with its 90 % interval (over customers)."""
+    each = study.value_holdout()["customers"]
+    squared = {name: (each[f"{kind}_spend"] - each["spend"]) ** 2 for name, kind in FORECASTS.items()}
+    rival = min((name for name in FORECASTS if name != "Model"), key=lambda name: squared[name].mean())
+    saved = squared[rival] - squared["Model"]
+    scale = squared[rival].mean() or 1.0
+    half = 1.645 * saved.std() / np.sqrt(len(saved)) / scale
+    return Verdict(rival, saved.mean() / scale, saved.mean() / scale - half, saved.mean() / scale + half)
+
+
+def say_verdict(study: Study) -> str:
+    """The verdict in a sentence."""
+    found = verdict(study)
+    rule = f"the best naive rule (“{found.rival.lower()}”)"
+    if found.wins:
+        return f"Customer by customer the model beats {rule}."
+    if found.high < 0:
+        return f"Customer by customer {rule} beats the model: trust the rule, and read the model's figures with care."
+    return f"Customer by customer the model is no better and no worse than {rule}, beyond the error."
+
+
+def measure_verdict(study: Study) -> str:
+    """The size of the verdict, for those who want to know."""
+    found = verdict(study)
+    return (
+        f"The model's squared error per customer is {words.percent(abs(found.gain))} {'smaller' if found.gain > 0 else 'larger'} than that of "
+        f"“{found.rival.lower()}” (saving, 90 % interval: {words.between(found.low, found.high, words.percent)})."
+    )
+
+
+def read_holdout(study: Study) -> str:
+    """Whether to believe the forecast."""
+    table, currency = totals_table(study), study.dataset.currency
+    model, actual = table.loc["Model"], table.loc["What happened", "total"]
+    inside = "inside" if model["low"] <= actual <= model["high"] else "outside"
+    return (
+        f"{words.money(actual, currency)} were spent, {inside} the model's own 90 % interval of "
+        f"{words.between(model['low'], model['high'], lambda v: words.money(v, currency))}, which knows no season. "
+        f"{say_verdict(study)} {measure_verdict(study)} "
+        f"{words.percent(coverage(study))} of the customers spent an amount inside the interval given for them; 90 % was promised."
+    )
+
+
+def past_forecasts(study: Study) -> GT:
+    """The forecast of total spend at each past date, as a table."""
+    table = study.value_backtest().assign(off=lambda t: t["model"] / t["actual"] - 1)
+    currency = study.dataset.currency
+    return tables.table(
+        table[["day", "actual", "model", "off", "rate", "last"]],
+        title="The same forecast at earlier dates",
+        columns={
+            "day": tables.Column(label="Forecast of", kind="date"),
+            "actual": tables.money("Spent", currency),
+            "model": tables.money("Model", currency),
+            "off": tables.percent("Model off by"),
+            "rate": tables.money("Rate so far", currency),
+            "last": tables.money("Same as last period", currency),
+        },
+    )
+
+
+def read_past_forecasts(study: Study) -> str:
+    """How far the total is off as a rule."""
+    table = study.value_backtest()
+    return (
+        f"Over {words.count(len(table))} past dates the total was off by {words.percent(level_error(study))} (root mean square). "
+        "The intervals of the totals on this page are widened by that much."
+    )
+
+
+def alive(study: Study) -> pd.DataFrame:
+    """Mean probability of still being a customer by silence and past purchases, groups below the smallest cell left out."""
+    each = study.value()["customers"]
+    each = each.assign(days_since_last=each["T"] - each["recency"])
+    width = max(7, round(each["days_since_last"].quantile(0.95) / 10 / 7) * 7)
+    names = {(1, 2): "1–2", (3, 9): "3–9", (10, np.inf): "10 or more"}
+    parts = []
+    for (low, high), name in names.items():
+        group = each[each["frequency"].between(low, high)]
+        middle = (group["days_since_last"] // width) * width + width / 2
+        table = group.groupby(middle)["probability_alive"].agg(["mean", "size"])
+        table = table[table["size"] >= study.dataset.privacy.minimum_cell].rename_axis("days_since_last").reset_index()
+        parts.append(table.rename(columns={"mean": "probability_alive", "size": "customers"}).assign(frequency=name))
+    return pd.concat(parts, ignore_index=True)
+
+
+def read_alive(study: Study) -> str:
+    """The figure in a sentence."""
+    each = study.value()["customers"]
+    repeat = each[each["frequency"] > 0]
+    return (
+        f"About {words.number(repeat['probability_alive'].sum())} of the {words.count(len(repeat))} customers with a repeat purchase are expected to be customers still. "
+        "Those with a single purchase are not drawn: this model sees no sign of leaving before a second one."
+    )
+
+
+def by_tenth(study: Study) -> pd.DataFrame:
+    """CLV by tenth of the customers, the most valuable first; tenth, customers, clv, low, high (means, money), share."""
+    each = study.value()["customers"].sort_values("clv", ascending=False, kind="stable")
+    tenth = np.arange(len(each)) * 10 // len(each) + 1
+    table = each.groupby(tenth).agg(
+        customers=("clv", "size"),
+        clv=("clv", "mean"),
+        low=("clv_low", "mean"),
+        high=("clv_high", "mean"),
+        total=("clv", "sum"),
+    )
+    return table.rename_axis("tenth").reset_index().assign(share=lambda t: t["total"] / t["total"].sum())
+
+
+def read_by_tenth(study: Study) -> str:
+    """The figure in a sentence."""
+    table, worth, currency = by_tenth(study), total(study, "clv"), study.dataset.currency
+    top = table.iloc[0]
+    return (
+        f"A customer of the first tenth is worth {words.money(top['clv'], currency)} of margin over {words.days(study.horizon_days)} on average, but a single one may bring between "
+        f"{words.money(top['low'], currency)} and {words.money(top['high'], currency)}. All together are worth {words.money(worth.mean, currency)} "
+        f"(90 % interval {worth.interval(lambda v: words.money(v, currency))}), at an assumed margin of {words.percent(study.dataset.study.margin)}."
+    )
+
+
+def limits(study: Study) -> str:
+    """Where this chapter fails."""
+    notes = study.value()["notes"]
+    return (
+        "The model knows only how often, how lately and how long a customer has bought: no season, no campaign, no customer who is yet to come. "
+        "It has no way to see a single-purchase customer leave, and its margin is an assumption of the dataset file."
+        + (f" For the analyst, the fit warns: {' '.join(notes)}." if notes else "")
+    )
+
+
+def meeting(study: Study) -> str:
+    """One sentence for the meeting."""
+    spend, currency = total(study, "expected_spend"), study.dataset.currency
+    return (
+        f"The customers we have will spend about {words.money(spend.mean, currency)} in the next {words.days(study.horizon_days)} "
+        f"({spend.interval(lambda v: words.money(v, currency))}), "
+        f"and {words.percent(by_tenth(study)['share'].iloc[0])} of what that earns hangs on a tenth of them."
+    )

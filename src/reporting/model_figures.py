@@ -1,0 +1,243 @@
+"""Figures of models: each takes data and an `ax`, draws, and returns the `ax`; nothing is fitted here."""
+
+import numpy as np
+import pandas as pd
+import shap
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from . import style
+from .figures import axes, in_style, symbol
+from .words import money, percent
+
+
+@in_style
+def by_frequency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Mean purchases in the held-out horizon by past purchases: what happened, the model, and the rate so far.
+
+    Parameters
+    ----------
+    table : index group of past purchases; actual, model, naive (purchase days per customer), low and high (90 %
+        interval of the actual mean).
+    """
+    ax = axes(ax, 360)
+    places = np.arange(len(table))
+    ax.bar(places, table["actual"], width=0.7, color=style.GRID, label="what happened")
+    ax.vlines(places, table["low"], table["high"], color=style.GREY, linewidth=1.2)
+    for column, colour, marker, name in (
+        ("model", style.ACCENT, "o", "model"),
+        ("naive", style.VERMILLION, "D", "rate so far"),
+    ):
+        ax.plot(places, table[column], marker, color=colour, markersize=6, label=name)
+    ax.set_xticks(places, table.index)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("repeat purchases before the test date")
+    ax.set_ylabel("purchase days per customer")
+    ax.set_title("Purchases in the test period, by purchases before it")
+    ax.legend(loc="upper left")
+    return ax
+
+
+@in_style
+def clv_by_tenth(table: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> Axes:
+    """Mean CLV of each tenth of the customers, the most valuable first, with the mean interval of its customers.
+
+    Parameters
+    ----------
+    table : tenth, clv, low, high (money per customer).
+    """
+    ax = axes(ax, 340)
+    ax.bar(table["tenth"], table["clv"], width=0.75, color=style.ACCENT, alpha=0.85)
+    ax.vlines(table["tenth"], table["low"], table["high"], color=style.INK, linewidth=1.2)
+    ax.set_xticks(table["tenth"])
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("tenth of the customers, the most valuable first")
+    ax.set_ylabel(f"{symbol(currency)} margin per customer")
+    style.thousands(ax.yaxis)
+    ax.set_title("Expected margin per customer over the horizon (line: 90 % of single customers)")
+    return ax
+
+
+@in_style
+def alive_by_silence(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Mean probability of still being a customer by days since the last purchase, for rare and frequent buyers.
+
+    Parameters
+    ----------
+    table : days_since_last (middle of its class), frequency (class of repeat purchases, in words),
+        probability_alive, customers.
+    """
+    ax = axes(ax, 340)
+    for (name, part), colour in zip(table.groupby("frequency", sort=False, observed=True), style.PALETTE, strict=False):
+        ax.plot(
+            part["days_since_last"],
+            part["probability_alive"],
+            color=colour,
+            marker="o",
+            markersize=4,
+            label=f"{name} repeats",
+        )
+    ax.set_ylim(0, 1.03)
+    ax.set_xlim(left=0)
+    style.percent(ax.yaxis, decimals=0)
+    ax.set_xlabel("days since the last purchase")
+    ax.set_ylabel("probability of being a customer still, %")
+    ax.set_title("How silence is read: the same pause means more for a frequent buyer")
+    ax.legend(loc="lower left")
+    return ax
+
+
+@in_style
+def total_against_actual(table: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> Axes:
+    """Spend forecast for the test period against what was spent.
+
+    Parameters
+    ----------
+    table : index name of the forecast; total (money), low and high (missing where it has no interval); the first row
+        is what happened.
+    """
+    ax = axes(ax, 110 + 42 * len(table))
+    places = np.arange(len(table))
+    colours = [style.GREY, style.ACCENT, style.VERMILLION, style.PURPLE][: len(table)]
+    ax.barh(places, table["total"], color=colours, height=0.6, alpha=0.85)
+    ax.hlines(places, table["low"], table["high"], color=style.INK, linewidth=1.4)
+    for place, (_, row) in zip(places, table.iterrows(), strict=True):
+        edge = np.nanmax([row["total"], row["high"]])
+        ax.annotate(
+            money(row["total"], currency),
+            (edge, place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=10,
+        )
+    ax.set_yticks(places, table.index)
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    ax.set_xlim(0, 1.2 * np.nanmax(table[["total", "high"]].to_numpy()))
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: money(value, currency)))
+    ax.set_xlabel("spend in the test period (line: 90 % interval)")
+    ax.set_title("Spend in the test period: forecast and what happened")
+    return ax
+
+
+@in_style
+def calibration(curves: dict[str, pd.DataFrame], *, ax: Axes | None = None) -> Axes:
+    """Promised against realised churn by groups of customers.
+
+    Parameters
+    ----------
+    curves : model name → see `models.metrics.calibration`; the first is drawn in the accent colour with its intervals.
+    """
+    ax = axes(ax, 420)
+    edge = 1.05 * max(float(curve[["promised", "high"]].max().max()) for curve in curves.values())
+    ax.plot([0, edge], [0, edge], color=style.LIGHT_GREY, linewidth=1)
+    ax.annotate(
+        "as promised",
+        (edge, edge),
+        xytext=(-6, -12),
+        textcoords="offset points",
+        ha="right",
+        color=style.GREY,
+        fontsize=9.5,
+    )
+    for at, (name, curve) in enumerate(curves.items()):
+        colour = style.PALETTE[at]
+        if at == 0:
+            ax.vlines(curve["promised"], curve["low"], curve["high"], color=colour, linewidth=1.2)
+        ax.plot(curve["promised"], curve["realised"], color=colour, marker="o", markersize=5, linewidth=1.4, label=name)
+    ax.set_xlim(0, edge)
+    ax.set_ylim(0, edge)
+    style.percent(ax.xaxis, decimals=0)
+    style.percent(ax.yaxis, decimals=0)
+    ax.set_xlabel("promised: mean probability of leaving in a tenth of the customers, %")
+    ax.set_ylabel("realised: share that left, %")
+    ax.legend(loc="upper left")
+    ax.set_title("Do the probabilities keep their promise?")
+    return ax
+
+
+@in_style
+def gains(curves: dict[str, pd.Series], *, ax: Axes | None = None) -> Axes:
+    """Share of the leavers that is found by looking at the likeliest customers first.
+
+    Parameters
+    ----------
+    curves : model name → series of shares found, index share of customers looked at.
+    """
+    ax = axes(ax, 380)
+    ax.plot([0, 1], [0, 1], color=style.LIGHT_GREY, linewidth=1)
+    ax.annotate("at random", (0.7, 0.7), xytext=(4, -14), textcoords="offset points", color=style.GREY, fontsize=9.5)
+    for (name, curve), colour in zip(curves.items(), style.PALETTE, strict=False):
+        ax.plot(curve.index, curve, color=colour, label=name)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1.01)
+    style.percent(ax.xaxis, decimals=0)
+    style.percent(ax.yaxis, decimals=0)
+    ax.set_xlabel("customers looked at, the likeliest to leave first, %")
+    ax.set_ylabel("leavers found among them, %")
+    ax.legend(loc="lower right")
+    ax.set_title("How many leavers a list of a given length finds")
+    return ax
+
+
+@in_style
+def reasons(
+    contributions: pd.DataFrame,
+    features: pd.DataFrame,
+    labels: dict[str, str],
+    *,
+    shown: int = 8,
+    ax: Axes | None = None,
+) -> Axes:
+    """What moves the prediction, one dot a customer (SHAP beeswarm).
+
+    Parameters
+    ----------
+    contributions : SHAP values, log-odds, with a column `base`.
+    features : the same customers' features.
+    labels : column → words.
+    shown : features drawn, the strongest first.
+    """
+    ax = axes(ax, 120 + 40 * shown)
+    # A sample is enough for the eye, and keeps a cloud from becoming a list of customers.
+    drawn = contributions.sample(min(len(contributions), 1500), random_state=1).sort_index()
+    columns = [name for name in drawn.columns if name != "base"]
+    explanation = shap.Explanation(
+        values=drawn[columns].to_numpy(),
+        base_values=drawn["base"].to_numpy(),
+        data=features.loc[drawn.index, columns].to_numpy(),
+        feature_names=[labels[name] for name in columns],
+    )
+    shap.plots.beeswarm(
+        explanation, max_display=shown, ax=ax, show=False, plot_size=None, color_bar_label="value of the feature",
+        group_remaining_features=False, s=9, color="cividis",
+    )  # fmt: skip
+    ax.set_xlabel("to the left: stays, to the right: leaves (log-odds)", fontsize=11, color=style.GREY)
+    ax.tick_params(labelsize=10)
+    ax.set_title("What moves the prediction, strongest first; one dot a customer")
+    return ax
+
+
+@in_style
+def risk_bands(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Active customers by their probability of leaving.
+
+    Parameters
+    ----------
+    table : index band in words; customers.
+    """
+    ax = axes(ax, 320)
+    colours = [style.LIGHT_GREY] * (len(table) - 1) + [style.ACCENT]
+    bars = ax.bar(range(len(table)), table["customers"], color=colours, width=0.8)
+    total = max(table["customers"].sum(), 1)
+    ax.bar_label(
+        bars, [percent(share) for share in table["customers"] / total], padding=3, fontsize=9.5, color=style.GREY
+    )
+    ax.set_xticks(range(len(table)), table.index)
+    ax.set_xlabel("probability of leaving in the horizon")
+    ax.set_ylabel("active customers")
+    style.thousands(ax.yaxis)
+    ax.set_title("Active customers by their probability of leaving")
+    return ax

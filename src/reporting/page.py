@@ -1,0 +1,128 @@
+"""What a notebook calls to put a figure, a table or a sentence on its page.
+
+In JupyterLab each call shows what it is given. On the rendered page the same outputs are set as figures with
+captions, a lead, and boxes: each output says in its metadata, under `loyalty`, which of these it is.
+"""
+
+import base64
+import io
+import re
+from typing import Any, Literal
+
+from IPython.display import display
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from . import style
+
+END = "application/vnd.loyalty.end+json"
+"""Media type of the output that only the last cell of a notebook makes."""
+
+Role = Literal["text", "answer", "meeting", "limit", "warning"]
+
+
+def show(ax: Axes | Figure, reading: str) -> None:
+    """Show a figure, and under it the sentence that reads it. The figure is closed.
+
+    The caption is sent twice: inside the picture's metadata, where the page takes it from, and as Markdown of
+    its own, which JupyterLab shows and the page skips.
+
+    Parameters
+    ----------
+    ax : the axes, or the figure, that was drawn.
+    reading : one or two sentences of Markdown, with the numbers; they are also the alternative text.
+    """
+    fig = ax if isinstance(ax, Figure) else ax.get_figure(root=True)
+    if fig is None:
+        raise ValueError("these axes belong to no figure: it was cleared")
+    picture, width, height = _png(fig)
+    title = _title_of(ax, fig)
+    alt = ": ".join(part for part in (title, plain(reading)) if part)
+    plt.close(fig)
+    _send(
+        {"image/png": picture, "text/plain": alt},
+        {
+            "image/png": {"width": width, "height": height, "alt": alt},
+            "loyalty": {"role": "figure", "caption": _dollars(reading)},
+        },
+    )
+    _caption(reading)
+
+
+def table(content: Any, reading: str = "") -> None:
+    """Show a table, and under it the sentence that reads it.
+
+    Parameters
+    ----------
+    content : what `tables.table` returned, or a frame, which is set with its column names as headings.
+    reading : one or two sentences of Markdown, with the numbers.
+    """
+    if not hasattr(content, "as_raw_html"):
+        from .tables import table as build
+
+        content = build(content)
+    _send(
+        {"text/html": content.as_raw_html(), "text/plain": plain(reading) or "table"},
+        {"loyalty": {"role": "table", "caption": _dollars(reading)}},
+    )
+    if reading:
+        _caption(reading)
+
+
+def say(text: str, *, role: Role = "text") -> None:
+    """Show sentences made from the results.
+
+    Parameters
+    ----------
+    text : Markdown. HTML in it is shown as text, a dollar sign as a dollar sign.
+    role : `answer` stands at the top of the page, wherever the cell is; `meeting` is the one sentence to say
+        in the meeting; `limit` is where the result fails, `warning` what to take care of; `text` is the rest.
+    """
+    _send({"text/markdown": _dollars(text), "text/plain": plain(text)}, {"loyalty": {"role": role}})
+
+
+def end() -> None:
+    """Say that the notebook ran to its end. Its last cell must call this, and no other may."""
+    _send({END: {"version": 1}, "text/plain": ""}, {"loyalty": {"role": "end"}})
+
+
+def plain(markdown: str) -> str:
+    """Return Markdown as one line of plain text, for alternative texts."""
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
+    text = re.sub(r"(\*\*|\*|`|(?<!\w)_+|_+(?!\w)|^[#>]+ *)", "", text, flags=re.MULTILINE)
+    return " ".join(re.sub(r"\\([^\w\s])", r"\1", text).split())
+
+
+def _png(fig: Figure) -> tuple[str, int, int]:
+    """Draw at twice the page's resolution; return base64, and width and height in CSS pixels."""
+    inches, tall = fig.get_size_inches()
+    width = min(style.WIDTH, round(inches * style.DPI))
+    buffer = io.BytesIO()
+    with style.context():
+        fig.savefig(buffer, format="png", dpi=2 * width / inches, metadata={"Software": None})
+    return base64.b64encode(buffer.getvalue()).decode("ascii"), width, round(tall * width / inches)
+
+
+def _title_of(ax: Axes | Figure, fig: Figure) -> str:
+    """Return the title above the axes, or the figure's own, or an empty string."""
+    places: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "right")
+    candidates = [fig.get_suptitle()] if isinstance(ax, Figure) else []
+    for axes in fig.axes if isinstance(ax, Figure) else [ax]:
+        candidates += [axes.get_title(loc=place) for place in places]
+    candidates.append(fig.get_suptitle())
+    return next((" ".join(text.split()) for text in candidates if text.strip()), "")
+
+
+def _dollars(markdown: str) -> str:
+    r"""Write `$` as `\$`: two of them in a line would be read as a formula by JupyterLab."""
+    return re.sub(r"(?<!\\)\$", r"\\$", markdown)
+
+
+def _caption(reading: str) -> None:
+    _send({"text/markdown": _dollars(reading), "text/plain": plain(reading)}, {"loyalty": {"role": "caption"}})
+
+
+def _send(data: dict[str, Any], metadata: dict[str, Any]) -> None:
+    """Hand one output to the front end."""
+    display(data, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]

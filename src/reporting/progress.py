@@ -1,0 +1,68 @@
+"""How far a report is: bars on a terminal, one plain line a step in a log."""
+
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+
+class Reporter:
+    """Tells on standard error how far the work is. Safe to call from several threads.
+
+    Parameters
+    ----------
+    console : where to tell it; standard error if not given.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._bars = Progress(
+            TextColumn("{task.description:<22}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[state]:<14}"),
+            TimeElapsedColumn(),
+            console=self.console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        """Start drawing, if this is a terminal."""
+        if self.console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+        if self.console.is_terminal:
+            self._bars.stop()
+
+    def __call__(self, message: str) -> None:
+        """Tell one step."""
+        self.console.print(message, markup=False)
+
+    def notebook(self, name: str) -> Callable[[int, int], None]:
+        """Start telling about a notebook; the result is called with each cell's number and their count."""
+        if not self.console.is_terminal:
+            self(f"{name}: running")
+            return lambda number, total: None
+        task = self._tasks[name] = self._bars.add_task(name, total=None, state="starting")
+
+        def on_cell(number: int, total: int) -> None:
+            self._bars.update(task, completed=number - 1, total=total, state=f"cell {number} of {total}")
+
+        return on_cell
+
+    def done(self, name: str, seconds: float) -> None:
+        """Tell that a notebook is finished, after `seconds`."""
+        if name not in self._tasks:
+            self(f"{name}: done in {seconds:.1f} s")
+            return
+        task = self._bars.tasks[self._tasks[name]]
+        total = task.total or 1
+        self._bars.update(task.id, completed=total, total=total, state="done")
+        self._bars.stop_task(task.id)

@@ -1,0 +1,97 @@
+"""Text and tables from notebooks as HTML that can do no harm: what comes from data is shown, never obeyed."""
+
+import re
+from dataclasses import dataclass
+
+import mistune
+from bs4 import BeautifulSoup, Tag
+from markupsafe import Markup
+
+_STRUCTURE = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"}
+_WORDS = {"span", "strong", "em", "b", "i", "sub", "sup", "br", "p", "div", "small", "code"}
+_TAGS = _STRUCTURE | _WORDS
+_ATTRIBUTES = frozenset({"class", "colspan", "rowspan", "scope"})
+_EMPTIED = ("script", "style", "template", "iframe", "object", "noscript", "svg", "math", "head", "title")
+
+
+class _Renderer(mistune.HTMLRenderer):
+    """HTML in the source is escaped, pictures become their text, and the page's title stays the only h1."""
+
+    def __init__(self) -> None:
+        super().__init__(escape=True, allow_harmful_protocols=False)
+
+    def heading(self, text: str, level: int, **attrs: object) -> str:
+        """Return a heading that can be linked to, at level 2 or deeper."""
+        shown = max(level, 2)
+        return f'<h{shown} id="{slug(text)}">{text}</h{shown}>\n'
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """Return the picture's text: a page loads nothing."""
+        return mistune.escape(text)
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        """Return a link that tells the other side nothing."""
+        return f'<a href="{self.safe_url(url)}" rel="noopener noreferrer">{text}</a>'
+
+
+_markdown = mistune.create_markdown(renderer=_Renderer(), plugins=["table", "strikethrough"])
+
+
+def slug(text: str) -> str:
+    """Return `text`, which may hold HTML, as an identifier for links within a page."""
+    bare = re.sub(r"<[^>]+>|&\w+;", "", text).lower()
+    return re.sub(r"[^\w]+", "-", bare).strip("-") or "section"
+
+
+def markdown(text: str) -> Markup:
+    """Render Markdown; HTML in it is shown as text."""
+    return Markup(_markdown(text))  # noqa: S704  the renderer escapes
+
+
+@dataclass(frozen=True)
+class TableParts:
+    """A table taken apart: its title and notes stay in place when its body scrolls.
+
+    Attributes
+    ----------
+    title : plain text, empty if there is none.
+    body : the table itself.
+    notes : the lines below it.
+    """
+
+    title: str
+    body: Markup
+    notes: list[str]
+
+
+def table(html: str) -> TableParts:
+    """Keep a table's structure and words, and drop everything else: styles, scripts, identifiers, links.
+
+    Parameters
+    ----------
+    html : what great-tables or pandas made.
+    """
+    soup = BeautifulSoup(html, "html.parser")
+    for tag in soup.find_all(_EMPTIED):
+        tag.decompose()
+    title = " – ".join(_take(soup, ".gt_title, .gt_subtitle"))
+    notes = _take(soup, ".gt_sourcenote, .gt_footnote")
+    for tag in soup.find_all(True):
+        if tag.name not in _TAGS:
+            tag.unwrap()
+        else:
+            tag.attrs = {name: value for name, value in tag.attrs.items() if name in _ATTRIBUTES}
+    for tag in soup.find_all(["thead", "tfoot", "tr"]):
+        if not tag.get_text(strip=True) and not tag.find(["td", "th"]):
+            tag.decompose()
+    return TableParts(title=title, body=Markup(soup.decode().strip()), notes=notes)  # noqa: S704  cleaned above
+
+
+def _take(soup: BeautifulSoup, selector: str) -> list[str]:
+    """Cut the elements out, with the row they stand in, and return their texts."""
+    texts = []
+    for element in soup.select(selector):
+        texts.append(" ".join(element.get_text().split()))
+        row = element.find_parent("tr")
+        (row if isinstance(row, Tag) and len(row.find_all("td")) == 1 else element).extract()
+    return [text for text in texts if text]

@@ -1,0 +1,211 @@
+"""The house style of figures: colours, type and number formats, shared with the pages.
+
+Nothing happens on import. `figure` makes a figure in the style; code that draws on other axes works inside
+`with style.context():`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+from matplotlib import dates as mdates
+from matplotlib import font_manager
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+DPI = 100
+WIDTH = 720
+"""Width of a figure on a page, CSS pixels."""
+
+INK = "#1a1d21"
+GREY = "#5f6670"
+LIGHT_GREY = "#b4bac2"
+GRID = "#e3e6ea"
+PAPER = "#ffffff"
+
+BLUE = "#0072b2"
+VERMILLION = "#d55e00"
+GREEN = "#009e73"
+PURPLE = "#cc79a7"
+ORANGE = "#e69f00"
+SKY = "#56b4e9"
+YELLOW = "#f0e442"
+PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, YELLOW)
+"""Okabe and Ito's colours, which the colour-blind can tell apart, in the order in which series take them."""
+
+ACCENT = BLUE
+"""The one colour that says "look here"; the pages' links have it too (`templates/page/page.css`)."""
+
+FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "Liberation Sans", "Noto Sans")
+
+
+@lru_cache(maxsize=1)
+def fonts() -> tuple[str, ...]:
+    """Families to set type in, best first: those of `FONTS` that this machine has, then DejaVu Sans.
+
+    Matplotlib warns for each family of a list that is absent, and takes a missing character from the next.
+    """
+    installed = set(font_manager.get_font_names())
+    return (*(name for name in FONTS if name in installed), "DejaVu Sans")
+
+
+def settings() -> dict[str, Any]:
+    """Matplotlib settings of the house style, for `matplotlib.rc_context`."""
+    return {
+        "figure.dpi": DPI,
+        "figure.facecolor": PAPER,
+        "figure.constrained_layout.use": True,
+        "savefig.facecolor": PAPER,
+        "font.family": list(fonts()),
+        "font.sans-serif": list(fonts()),  # for text that was made outside and is drawn inside
+        "font.size": 11,
+        "text.color": INK,
+        "text.parse_math": False,  # two amounts in dollars are no formula
+        "axes.facecolor": PAPER,
+        "axes.edgecolor": LIGHT_GREY,
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 13,
+        "axes.titleweight": "bold",  # few families have a semibold, and matplotlib warns
+        "axes.titlepad": 12,
+        "axes.labelcolor": GREY,
+        "axes.labelsize": 11,
+        "axes.axisbelow": True,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "axes.prop_cycle": cycler(color=PALETTE),
+        "axes.unicode_minus": True,
+        "grid.color": GRID,
+        "grid.linewidth": 0.8,
+        "lines.linewidth": 2,
+        "lines.solid_capstyle": "round",
+        "xtick.color": LIGHT_GREY,
+        "ytick.color": LIGHT_GREY,
+        "xtick.labelcolor": GREY,
+        "ytick.labelcolor": GREY,
+        "xtick.labelsize": 10.5,
+        "ytick.labelsize": 10.5,
+        "ytick.major.size": 0,
+        "legend.frameon": False,
+        "legend.fontsize": 10.5,
+        "date.converter": "concise",
+        "svg.hashsalt": "loyalty",
+    }
+
+
+@contextmanager
+def context() -> Iterator[None]:
+    """House style inside the `with` block, or inside the function decorated with it, and only there.
+
+    A figure must be saved inside one as well: matplotlib looks fonts up when it draws. `page.show` does.
+    """
+    with matplotlib.rc_context(settings()):  # type: ignore[arg-type]
+        yield
+
+
+class HouseAxes(Axes):
+    """Axes whose titles, lines and legends keep the house style wherever they are added.
+
+    Matplotlib takes these settings at the call, when `context` is no longer in force.
+    """
+
+    def set_title(self, *args: Any, **options: Any) -> Text:
+        """Set a title, which breaks where the figure ends; see `matplotlib.axes.Axes.set_title`."""
+        with context():
+            return super().set_title(*args, **{"wrap": True} | options)
+
+    def plot(self, *args: Any, **options: Any) -> list[Line2D]:
+        """Draw lines, see `matplotlib.axes.Axes.plot`."""
+        with context():
+            return super().plot(*args, **options)
+
+    def legend(self, *args: Any, **options: Any) -> Legend:
+        """Add a legend, see `matplotlib.axes.Axes.legend`."""
+        with context():
+            return super().legend(*args, **options)
+
+
+def figure(
+    width: int = WIDTH, height: int = 400, *, rows: int = 1, columns: int = 1, **options: Any
+) -> tuple[Figure, Any]:
+    """Make a figure in the house style.
+
+    Parameters
+    ----------
+    width, height : CSS pixels on the page; a page is `WIDTH` pixels wide.
+    rows, columns : of axes.
+    options : handed to `matplotlib.pyplot.subplots`, such as `sharey=True`.
+
+    Returns
+    -------
+    tuple
+        The figure, and its `Axes` or, with several, an array of them.
+    """
+    options["subplot_kw"] = {"axes_class": HouseAxes} | options.get("subplot_kw", {})
+    with context():
+        fig, axes = plt.subplots(rows, columns, figsize=(width / DPI, height / DPI), **options)
+    return fig, axes
+
+
+def label(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
+    """Name a plot and its axes.
+
+    Parameters
+    ----------
+    ax : the axes.
+    title : what the figure shows, as a statement.
+    x, y : what the axes measure, with the unit.
+    """
+    with context():
+        ax.set_title(title)
+        ax.set_xlabel(x)
+        ax.set_ylabel(y)
+
+
+def thousands(axis: Any, *, unit: str = "") -> None:
+    """Write the ticks of `axis` (`ax.xaxis` or `ax.yaxis`) as 12,000, each followed by `unit`."""
+    suffix = f" {unit}" if unit else ""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}{suffix}".replace("-", "−")))
+
+
+def percent(axis: Any, *, decimals: int | None = None) -> None:
+    """Write the ticks of `axis`, whose values are shares of 1, as percentages."""
+    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=decimals))
+
+
+def dates(axis: Any) -> None:
+    """Write the ticks of a date `axis` as briefly as a person would: years once, months by name."""
+    locator = mdates.AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def label_lines(ax: Axes, names: Sequence[str] | None = None) -> None:
+    """Write each line's name at its right end, in the line's colour, instead of a legend.
+
+    Parameters
+    ----------
+    ax : axes whose lines are to be named.
+    names : one a line, in the order drawn; the lines' own labels if not given.
+    """
+    lines = ax.get_lines()
+    for line, name in zip(lines, names or [str(line.get_label()) for line in lines], strict=True):
+        ax.annotate(
+            name,
+            (line.get_xdata()[-1], line.get_ydata()[-1]),  # type: ignore[index]
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=line.get_color(),
+            va="center",
+            annotation_clip=False,
+        )

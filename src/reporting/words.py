@@ -1,0 +1,150 @@
+"""Numbers in sentences: at most three significant digits, with their unit and their error.
+
+Counts are whole: they are not estimates, and two pages that round one count differently look wrong.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "¥", "CHF": "CHF ", "BRL": "R$"}
+NOTHING = "–"
+
+
+def count(value: float) -> str:
+    """A whole number.
+
+    Examples
+    --------
+    >>> count(23570)
+    '23,570'
+    """
+    return NOTHING if pd.isna(value) else f"{round(value):,}"
+
+
+def number(value: float) -> str:
+    """Three significant digits.
+
+    Examples
+    --------
+    >>> number(1234.5), number(0.12345), number(12.0)
+    ('1,230', '0.123', '12')
+    """
+    if pd.isna(value):
+        return NOTHING
+    if value == 0:
+        return "0"
+    decimals = 2 - int(np.floor(np.log10(abs(value))))
+    rounded = round(float(value), decimals)
+    text = f"{rounded:,.{max(decimals, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float) -> str:
+    """A share of 1 as per cent.
+
+    Examples
+    --------
+    >>> percent(0.13646), percent(0.0004), percent(-1.0)
+    ('13.6 %', '0.04 %', '−100 %')
+    """
+    if pd.isna(share):
+        return NOTHING
+    value = 100 * share
+    decimals = 1 if abs(value) >= 1 or value == 0 else 2
+    return f"{value:.{decimals}f}".removesuffix(".0").replace("-", "−") + " %"
+
+
+def points(difference: float) -> str:
+    """A difference of two shares in percentage points, without its sign.
+
+    Examples
+    --------
+    >>> points(-0.0123)
+    '1.2 points'
+    """
+    return f"{abs(100 * difference):.1f} points"
+
+
+def money(value: float, currency: str) -> str:
+    """An amount that is not to be paid.
+
+    Examples
+    --------
+    >>> money(4596039.58, "USD"), money(360851, "EUR"), money(22.104, "GBP"), money(-5, "SEK")
+    ('$4.6 million', '€361,000', '£22.1', '−SEK 5')
+    """
+    if pd.isna(value):
+        return NOTHING
+    sign = "−" if value < 0 else ""
+    scale, unit = (
+        (1e9, " billion") if abs(value) >= 999.5e6 else (1e6, " million") if abs(value) >= 999.5e3 else (1.0, "")
+    )
+    return f"{sign}{SYMBOLS.get(currency, currency + ' ')}{number(abs(value) / scale)}{unit}"
+
+
+def days(value: float) -> str:
+    """A time span.
+
+    Examples
+    --------
+    >>> days(1), days(28.4)
+    ('1 day', '28 days')
+    """
+    if pd.isna(value):
+        return NOTHING
+    whole = round(value)
+    return f"{whole:,} day{'' if whole == 1 else 's'}"
+
+
+def between(low: float, high: float, write: Callable[[float], str]) -> str:
+    """An interval, the unit written once where it follows the number.
+
+    Examples
+    --------
+    >>> between(0.1, 0.2, percent)
+    '10 to 20 %'
+    """
+    first, second = write(low), write(high)
+    if first.endswith(" %") and second.endswith(" %"):
+        first = first.removesuffix(" %")
+    return f"{first} to {second}"
+
+
+def day(value: date | str | pd.Timestamp) -> str:
+    """A date as a person reads it.
+
+    Examples
+    --------
+    >>> day("2018-01-01")
+    '1 January 2018'
+    """
+    stamp = pd.Timestamp(value)
+    return f"{stamp.day} {stamp:%B %Y}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """A list in words.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *rest, last = list(items) or [NOTHING]
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def moved(
+    now: float, before: float, *, up: str = "up", down: str = "down", flat: str = "unchanged", least: float = 0.0
+) -> str:
+    """The word for a change, `flat` where it is no larger than `least`.
+
+    Examples
+    --------
+    >>> moved(2, 1), moved(1, 2), moved(1, 1)
+    ('up', 'down', 'unchanged')
+    """
+    return flat if abs(now - before) <= least else up if now > before else down

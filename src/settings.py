@@ -1,0 +1,260 @@
+"""Dataset files: what a retailer's tables are called, what their columns mean and how they are studied.
+
+One TOML file in `data/` describes one dataset. It is read into typed, frozen settings; everything that is
+wrong with it is told at once, each with the file, the key, what was expected and what was found.
+"""
+
+import difflib
+import os
+import tomllib
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from .errors import SettingsError
+
+Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of a dataset file: keys that it does not know are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Table(Section):
+    """Where a table is. `source` is a path below the project's folder, a glob, or `package:NAME/PATH`."""
+
+    source: str = Field(min_length=1)
+    format: Literal["parquet", "csv", "whitespace"] | None = None
+
+
+class Transactions(Table):
+    """The purchase log, one row a line item or a receipt."""
+
+    customer: str
+    time: str
+    amount: str
+    time_format: str | None = None
+    time_is: Literal["local", "utc"] = "local"
+    order: str | None = None
+    discount: tuple[str, ...] = ()
+    coupon: tuple[str, ...] = ()
+    product: str | None = None
+    store: str | None = None
+
+
+class Products(Table):
+    """What is sold."""
+
+    product: str
+    category: str
+
+
+class Campaigns(Table):
+    """Campaigns with their first and last day."""
+
+    campaign: str
+    start: str
+    end: str
+
+
+class Contacts(Table):
+    """Which customer was sent which campaign."""
+
+    customer: str
+    campaign: str
+
+
+class Redemptions(Table):
+    """Coupons handed in."""
+
+    customer: str
+    time: str
+    time_format: str | None = None
+    time_is: Literal["local", "utc"] = "local"
+
+
+class StudySettings(Section):
+    """How far ahead to look, who counts as active, and what a sale earns.
+
+    Attributes
+    ----------
+    horizon_days : length of the period that is predicted, days.
+    active_within_days : a customer is active if the last purchase is at most this many days old.
+    origins : past dates, one horizon apart, that the churn model learns from.
+    margin : share of spend that is left after the cost of goods.
+    annual_discount_rate : of money, per year.
+    """
+
+    horizon_days: Days
+    active_within_days: Days
+    origins: Annotated[int, Field(ge=1, le=24, strict=True)] = 3
+    margin: Annotated[float, Field(gt=0, le=1)]
+    annual_discount_rate: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+
+class Goals(Section):
+    """What the retailer wants to reach; a report shows the actual value against it."""
+
+    repurchase_rate: Share | None = None
+    churn_rate: Share | None = None
+
+
+class Privacy(Section):
+    """What may be published."""
+
+    minimum_cell: Annotated[int, Field(ge=2, strict=True)] = 10
+
+
+class Dataset(Section):
+    """All that a dataset file says."""
+
+    title: str = Field(min_length=1)
+    notice: str = ""
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    timezone: str
+    transactions: Transactions
+    products: Products | None = None
+    campaigns: Campaigns | None = None
+    contacts: Contacts | None = None
+    redemptions: Redemptions | None = None
+    study: StudySettings
+    goals: Goals = Goals()
+    privacy: Privacy = Privacy()
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("a time zone of the IANA list, such as 'Europe/Berlin'") from None
+        return value
+
+
+def project_root() -> Path:
+    """Folder that holds `data/`, `notebooks/` and `reports/`.
+
+    It is `LOYALTY_ROOT` where that is set, else the nearest folder at or above the working directory that
+    has both `data/` and `notebooks/`, else the checkout that this package was installed from.
+
+    Raises
+    ------
+    SettingsError
+        If none of them is there.
+    """
+    named = os.environ.get("LOYALTY_ROOT")
+    if named:
+        return Path(named).resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
+        if (folder / "data").is_dir() and (folder / "notebooks").is_dir():
+            return folder
+    raise SettingsError(
+        f"no project found at or above {here}: expected a folder with data/ and notebooks/ in it; "
+        "go there, or set LOYALTY_ROOT"
+    )
+
+
+def dataset_names(root: Path) -> list[str]:
+    """Names of the datasets described in `root/data`, sorted; `data/complete_journey.toml` is `complete-journey`."""
+    return sorted(file.stem.replace("_", "-") for file in (root / "data").glob("*.toml"))
+
+
+def load_dataset(name: str, root: Path | None = None) -> Dataset:
+    """Read the dataset file of `name`.
+
+    Parameters
+    ----------
+    name : the dataset's name, such as `complete-journey`.
+    root : the project's folder; found by `project_root` if not given.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such file, it is not TOML, or a key is missing, unknown or of the wrong type.
+    """
+    root = root or project_root()
+    known = dataset_names(root)
+    slug = name.replace("_", "-")
+    if slug not in known:
+        close = difflib.get_close_matches(slug, known, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise SettingsError(f"unknown dataset {name!r}: {hint}data/ describes {', '.join(known) or 'none'}")
+    path = root / "data" / f"{slug.replace('-', '_')}.toml"
+    if not path.exists():
+        path = path.with_name(f"{slug}.toml")
+    shown = f"data/{path.name}"
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{shown} is not valid TOML: {error}") from None
+    try:
+        return Dataset.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(_problem(detail) for detail in error.errors())
+        raise SettingsError(f"{shown}: {problems}") from None
+
+
+def whole_days(name: str, asked: int | None, default: int) -> int:
+    """A number of days given as an argument, or the default.
+
+    Raises
+    ------
+    SettingsError
+        If it is not a whole number from 1 to 3650.
+    """
+    value = default if asked is None else asked
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 3650:
+        raise SettingsError(f"{name}: expected a whole number of days from 1 to 3650, found {value!r}")
+    return value
+
+
+def parse_date(as_of: str | date | None, timezone: str) -> date | None:
+    """An as-of date given as a date, `YYYY-MM-DD`, `today` or `yesterday` in a time zone; None stays None.
+
+    Raises
+    ------
+    SettingsError
+        If it is none of these.
+    """
+    if as_of is None or (isinstance(as_of, date) and not isinstance(as_of, datetime)):
+        return as_of
+    today = datetime.now(ZoneInfo(timezone)).date()
+    relative = {"today": today, "yesterday": today - timedelta(days=1)}
+    if as_of in relative:
+        return relative[str(as_of)]
+    try:
+        return date.fromisoformat(str(as_of))
+    except ValueError:
+        raise SettingsError(f"as_of: expected YYYY-MM-DD, today or yesterday, found {as_of!r}") from None
+
+
+def _problem(detail: Any) -> str:
+    """One finding of pydantic, in words: key, expected, found."""
+    key = ".".join(str(part) for part in detail["loc"])
+    found = detail["input"]
+    if detail["type"] == "missing":
+        return f"{key} is missing"
+    if detail["type"] == "extra_forbidden":
+        known = _fields_at(detail["loc"][:-1])
+        close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+        hint = f", did you mean {close[0]!r}?" if close else f", expected one of {', '.join(known)}"
+        return f"{key} is not a known key{hint}"
+    expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return f"{key}: expected {expected}, found {found!r}"
+
+
+def _fields_at(location: tuple[Any, ...]) -> list[str]:
+    """Keys that a dataset file may have at `location`."""
+    model: Any = Dataset
+    for part in location:
+        annotation = model.model_fields[part].annotation
+        choices = getattr(annotation, "__args__", (annotation,))
+        model = next(choice for choice in choices if hasattr(choice, "model_fields"))
+    return sorted(model.model_fields)

@@ -1,0 +1,104 @@
+"""Results kept on disk, so that each is computed once."""
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+Result: TypeAlias = pd.DataFrame | dict[str, Any]
+
+COMPUTING = ("errors.py", "settings.py", "store.py", "study.py", "sources", "features", "models")
+LIBRARIES = ("duckdb", "ibis-framework", "numpy", "pandas", "scikit-learn", "scipy")
+
+
+def digest(*parts: object) -> str:
+    """Short hash of values that print the same whenever they are the same."""
+    return hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).hexdigest()
+
+
+@functools.cache
+def code_version() -> str:
+    """Hash of all code and the versions of all libraries that a result depends on.
+
+    The code of the reporting layer is left out: another colour does not change a number.
+    """
+    source = Path(__file__).parent
+    files = [
+        file for name in COMPUTING for file in [source / name, *sorted((source / name).rglob("*.py"))] if file.is_file()
+    ]
+    versions = [importlib.metadata.version(name) for name in LIBRARIES]
+    return digest(*(file.read_text("utf-8") for file in files), *versions, _xgboost_version())
+
+
+def _xgboost_version() -> str:
+    """XGBoost's version, whichever of its two distributions is installed."""
+    for name in ("xgboost-cpu", "xgboost"):
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return ""
+
+
+class Store:
+    """A folder of results.
+
+    A result is a frame, or a dict whose values are frames or plain JSON values. It is written to a temporary
+    folder and moved in place, so that a result is there whole or not at all.
+
+    Parameters
+    ----------
+    folder : made at the first result.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, name: str, compute: Callable[[], Result]) -> Result:
+        """The result `name`, computed if it is not there yet."""
+        place = self.folder / name
+        if not place.is_dir():
+            self._write(place, compute())
+        return self._read(place)
+
+    def file(self, name: str, write: Callable[[Path], None]) -> Path:
+        """Path of the file `name`, made by `write` if it is not there yet."""
+        place = self.folder / name
+        if not place.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix=".new-") as scratch:
+                write(Path(scratch) / name)
+                os.replace(Path(scratch) / name, place)
+        return place
+
+    def _write(self, place: Path, result: Result) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=self.folder, prefix=".new-"))
+        parts = {"frame": result} if isinstance(result, pd.DataFrame) else result
+        for name, part in parts.items():
+            if isinstance(part, pd.DataFrame):
+                part.to_parquet(scratch / f"{name}.parquet")
+            else:
+                (scratch / f"{name}.json").write_text(json.dumps(part, default=str), "utf-8")
+        try:
+            os.replace(scratch, place)
+        except OSError:
+            # Another process was first; its result is the same.
+            shutil.rmtree(scratch)
+
+    @staticmethod
+    def _read(place: Path) -> Result:
+        parts: dict[str, Any] = {}
+        for file in sorted(place.iterdir()):
+            parts[file.stem] = (
+                pd.read_parquet(file) if file.suffix == ".parquet" else json.loads(file.read_text("utf-8"))
+            )
+        return parts["frame"] if set(parts) == {"frame"} else parts

@@ -1,0 +1,304 @@
+"""The one object that a notebook opens: one dataset, one as-of date, one horizon."""
+
+import functools
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
+
+import pandas as pd
+
+from .features import build, cohorts, rfm
+from .features.columns import Window
+from .features.contract import check_span
+from .features.histories import distinct, histories
+from .features.labels import labels, spending
+from .features.windows import horizon
+from .models import backtest
+from .prepared import Prepared
+from .settings import Dataset, load_dataset, parse_date, project_root, whole_days
+from .store import Result, Store, digest
+
+R = TypeVar("R", bound=Result)
+PERIODS_SHOWN = 12
+STEPS: list[str] = []
+
+
+def step(compute: "Callable[[Study], R]") -> "Callable[[Study], R]":
+    """A method of `Study` that is computed once and kept on disk."""
+    name = compute.__name__
+    STEPS.append(name)
+
+    @functools.wraps(compute)
+    def kept(self: "Study") -> R:
+        if name not in self._results:
+            self._results[name] = self._store.get(name, lambda: compute(self))
+        return cast("R", self._results[name])
+
+    return kept
+
+
+class Study:
+    """Everything that is computed from one dataset at one date.
+
+    Open it with `Study.open`. Each step is a method; it is computed at the first call and kept in
+    `data/interim/` under a key made of the data's contents, the settings and the code, so that the next call,
+    in this process or another, only reads it.
+
+    Attributes
+    ----------
+    name : such as `complete-journey`.
+    dataset : what its file in `data/` says.
+    data : its tables.
+    root : the project's folder.
+    as_of : first day that is not known.
+    horizon_days, active_within_days : in days.
+    key : the same for the same data, settings and code.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dataset: Dataset,
+        root: Path,
+        data: Prepared,
+        *,
+        as_of: date,
+        horizon_days: int,
+        active_within_days: int,
+    ) -> None:
+        self.name, self.dataset, self.root, self.data = name, dataset, root, data
+        self.as_of, self.horizon_days, self.active_within_days = as_of, horizon_days, active_within_days
+        self.key = digest(data.key, dataset.model_dump_json(), as_of, horizon_days, active_within_days)
+        self._store = Store(data.folder / f"{as_of}-{self.key}")
+        self._results: dict[str, Result] = {}
+
+    @classmethod
+    def open(
+        cls,
+        name: str,
+        *,
+        as_of: str | date | None = None,
+        horizon_days: int | None = None,
+        active_within_days: int | None = None,
+        root: Path | None = None,
+    ) -> Self:
+        """Open a dataset at a date.
+
+        Parameters
+        ----------
+        name : of a file in `data/`, `complete-journey` for `data/complete_journey.toml`.
+        as_of : first day that is not known: a date, `YYYY-MM-DD`, `today` or `yesterday` (in the dataset's time
+            zone). The day after the last line of the log, if not given.
+        horizon_days, active_within_days : instead of what the dataset file says.
+        root : the project's folder, if it is not the one around the working directory.
+
+        Raises
+        ------
+        SettingsError
+            If the dataset, its file or one of the arguments is wrong.
+        DataError
+            If a file or column is missing, or the log is too small or does not fit the date.
+        """
+        root = root or project_root()
+        dataset = load_dataset(name, root)
+        horizon = whole_days("horizon_days", horizon_days, dataset.study.horizon_days)
+        active = whole_days("active_within_days", active_within_days, dataset.study.active_within_days)
+        asked = parse_date(as_of, dataset.timezone)
+        name = name.replace("_", "-")
+        data = Prepared(name, dataset, root)
+        day = check_span(data.facts, asked, horizon, data.shown)
+        return cls(name, dataset, root, data, as_of=day, horizon_days=horizon, active_within_days=active)
+
+    # Dates
+
+    @property
+    def first_day(self) -> date:
+        """First day of the log."""
+        return date.fromisoformat(self.data.facts["first_day"])
+
+    def origin(self, back: int) -> date:
+        """The date `back` horizons before the as-of date."""
+        return self.as_of - timedelta(days=back * self.horizon_days)
+
+    def origins(self) -> list[date]:
+        """Past dates whose horizon is over, the latest first: the test date, then those that models learn from.
+
+        A date is used only if one horizon of the log lies before it.
+        """
+        wanted = [self.origin(back) for back in range(1, self.dataset.study.origins + 2)]
+        return [day for day in wanted if (day - self.first_day).days >= self.horizon_days]
+
+    # The customer base
+
+    @step
+    def weekly(self) -> pd.DataFrame:
+        """The base week by week, see `features.cohorts.weekly`."""
+        return cohorts.weekly(self.data.tables.days, self.as_of).to_pandas()
+
+    @step
+    def periods(self) -> pd.DataFrame:
+        """Horizon-long periods up to the as-of date, the oldest first.
+
+        Returns
+        -------
+        end (first day after the period); the columns of `features.rfm.measures`; at_risk, customers active when
+        the period began, and churned, those of them who bought nothing in it.
+        """
+        days = self.data.tables.days
+        # Before a whole activity window has passed, who is active is not known.
+        fitting = ((self.as_of - self.first_day).days - self.active_within_days) // self.horizon_days
+        rows = []
+        for back in reversed(range(max(1, min(fitting, PERIODS_SHOWN)))):
+            end, start = self.origin(back), self.origin(back + 1)
+            row = rfm.measures(days, end, self.horizon_days, self.active_within_days).to_pandas().iloc[0].to_dict()
+            outcome = labels(days, start, self.horizon_days, self.active_within_days)
+            left = outcome.agg(at_risk=outcome.count(), churned=outcome.churned.sum().coalesce(0)).to_pandas().iloc[0]
+            rows.append({"end": pd.Timestamp(end)} | row | left.to_dict())
+        return pd.DataFrame(rows)
+
+    @step
+    def segments(self) -> pd.DataFrame:
+        """Segment of each customer of the last year, see `features.rfm.segments`."""
+        return rfm.segments(self.data.tables.days, self.as_of).order_by("customer").to_pandas()
+
+    @step
+    def segments_holdout(self) -> pd.DataFrame:
+        """Segments drawn one horizon ago: segment, customers, bought (how many of them bought since)."""
+        drawn = rfm.segments(self.data.tables.days, self.origin(1))
+        since = horizon(self.data.tables.days, self.origin(1), self.horizon_days).select("customer").distinct()
+        joined = drawn.left_join(since.mutate(returned=True), "customer")
+        counted = joined.group_by("segment").agg(
+            customers=joined.count(), bought=joined.returned.fill_null(False).sum()
+        )
+        return counted.order_by("segment").to_pandas()
+
+    @step
+    def retention(self) -> pd.DataFrame:
+        """Customers by month of first purchase and months since, see `features.cohorts.retention`."""
+        return cohorts.retention(self.data.tables.days, self.as_of).to_pandas()
+
+    @step
+    def second_purchase(self) -> pd.DataFrame:
+        """Days from first to second purchase, see `features.cohorts.second_purchase`."""
+        return cohorts.second_purchase(self.data.tables.days, self.as_of).to_pandas()
+
+    @step
+    def concentration(self) -> pd.DataFrame:
+        """Spend by tenth of the customers of the last year, see `features.cohorts.concentration`."""
+        return cohorts.concentration(self.data.tables.days, self.as_of).to_pandas()
+
+    # Models
+
+    def histories(self, day: date | None = None) -> pd.DataFrame:
+        """Purchase histories at a date (the as-of date if not given), index customer, in order of customer."""
+        table = histories(self.data.tables.days, day or self.as_of)
+        return table.to_pandas().set_index("customer").sort_index()
+
+    def distinct_histories(self, day: date | None = None) -> pd.DataFrame:
+        """Different (frequency, recency, T) at a date, with how many customers share each as `weight`."""
+        return distinct(histories(self.data.tables.days, day or self.as_of)).to_pandas()
+
+    def features(self, day: date | None = None) -> pd.DataFrame:
+        """Features of the customers active at a date, see `features.build.frame`."""
+        lengths = build.windows_that_fit(self.first_day, self.origins()[-1])
+        return build.frame(self.data.tables, Window(day or self.as_of, lengths), self.active_within_days)
+
+    def outcomes(self, day: date) -> pd.DataFrame:
+        """What the customers active at a past date did next, see `features.labels.labels`; index customer."""
+        table = labels(self.data.tables.days, day, self.horizon_days, self.active_within_days)
+        return table.to_pandas().set_index("customer").sort_index()
+
+    @step
+    def churn(self) -> dict[str, Any]:
+        """Who will leave: models compared on the latest past date, the present scored; see `models.backtest.churn`."""
+        past = [
+            backtest.Origin(self.features(day), self.histories(day), self.outcomes(day)["churned"])
+            for day in self.origins()
+        ]
+        now = backtest.Origin(self.features(), self.histories())
+        return backtest.churn(now, past, self.horizon_days)
+
+    @step
+    def value(self) -> dict[str, Any]:
+        """What customers are worth now; see `models.backtest.value`.
+
+        Returns
+        -------
+        customers, totals, parameters and spend_parameters (estimates with standard errors), sentence, notes.
+        """
+        known = self.histories()
+        models = backtest.fit_value(known)
+        customers, totals = backtest.value(models, known, **self._earning())
+        return {
+            "customers": known.join(customers),
+            "totals": totals,
+            "parameters": models.purchases.summary(),
+            "spend_parameters": models.spend.summary(),
+            "sentence": models.purchases.describe(),
+            "correlation": float(models.spend.correlation_),
+            "notes": models.notes,
+        }
+
+    @step
+    def value_holdout(self) -> dict[str, Any]:
+        """The value models of one horizon ago against what happened since, and against naive rules.
+
+        Returns
+        -------
+        customers : as in `value`, with the columns of `models.backtest.naive_value`, and what happened: purchases,
+            spend.
+        totals : as in `value`.
+        """
+        day = self.origin(1)
+        known = self.histories(day)
+        customers, totals = backtest.value(backtest.fit_value(known), known, **self._earning())
+        happened = self._happened(day).reindex(known.index, fill_value=0)
+        naive = backtest.naive_value(known, self._happened(self.origin(2)), self.horizon_days)
+        return {"customers": known.join([customers, naive, happened]), "totals": totals}
+
+    @step
+    def value_backtest(self) -> pd.DataFrame:
+        """Spend of all customers forecast at each past date.
+
+        Returns
+        -------
+        day, actual (money spent in the horizon after it), and the columns of `models.backtest.value_totals`.
+        """
+        rows = []
+        for back in range(1, len(self.origins()) + 1):
+            known, day = self.histories(self.origin(back)), self.origin(back)
+            actual = self._happened(day)["spend"].reindex(known.index, fill_value=0).sum()
+            forecast = backtest.value_totals(known, self._happened(self.origin(back + 1)), self._earning())
+            rows.append({"day": pd.Timestamp(day), "actual": actual} | forecast)
+        return pd.DataFrame(rows)
+
+    def _happened(self, day: date) -> pd.DataFrame:
+        """Purchases and spend of everyone who bought in the horizon after a past date; index customer."""
+        return spending(self.data.tables.days, day, self.horizon_days).to_pandas().set_index("customer")
+
+    def _earning(self) -> dict[str, Any]:
+        settings = self.dataset.study
+        return {
+            "horizon_days": self.horizon_days,
+            "margin": settings.margin,
+            "annual_discount_rate": settings.annual_discount_rate,
+        }
+
+    # All of it
+
+    def check(self) -> dict[str, Any]:
+        """What the log holds, and the dates that follow from the settings."""
+        return self.data.facts | {
+            "as_of": self.as_of.isoformat(),
+            "horizon_days": self.horizon_days,
+            "active_within_days": self.active_within_days,
+            "test_date": self.origins()[0].isoformat(),
+            "learning_dates": [day.isoformat() for day in self.origins()[1:]],
+        }
+
+    def prepare(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Compute every step that is not kept yet, telling `progress` the name of each before it starts."""
+        for name in STEPS:
+            progress(name.replace("_", " "))
+            getattr(self, name)()

@@ -1,0 +1,145 @@
+"""What notebooks call: each output says what it is, and JupyterLab can show it."""
+
+import base64
+import struct
+from typing import Any
+
+import pandas as pd
+import pytest
+from loyalty.reporting import page, style
+from matplotlib import pyplot as plt
+
+Sent = list[tuple[dict[str, Any], dict[str, Any]]]
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """Collect the outputs instead of displaying them."""
+    outputs: Sent = []
+
+    def collect(data: dict[str, Any], *, raw: bool, metadata: dict[str, Any]) -> None:
+        assert raw
+        outputs.append((data, metadata))
+
+    monkeypatch.setattr(page, "display", collect)
+    return outputs
+
+
+def size_of(png: str) -> tuple[int, int]:
+    """Width and height in the header of a PNG, pixels."""
+    return struct.unpack(">II", base64.b64decode(png)[16:24])
+
+
+@pytest.mark.parametrize(("width", "height", "shown"), [(720, 400, (720, 400)), (300, 200, (300, 200))])
+def test_a_figure_is_drawn_at_twice_its_size(sent: Sent, width: int, height: int, shown: tuple[int, int]) -> None:
+    fig, ax = style.figure(width, height)
+    page.show(ax, "It rises.")
+    data, metadata = sent[0]
+    assert size_of(data["image/png"]) == (2 * shown[0], 2 * shown[1])
+    assert (metadata["image/png"]["width"], metadata["image/png"]["height"]) == shown
+    assert not plt.fignum_exists(fig.number)
+
+
+def test_a_figure_wider_than_the_page_is_shrunk_to_it(sent: Sent) -> None:
+    fig, _ = style.figure(1440, 600)
+    page.show(fig, "It rises.")
+    assert size_of(sent[0][0]["image/png"]) == (1440, 600)
+    assert sent[0][1]["image/png"]["width"] == 720
+    assert sent[0][1]["image/png"]["height"] == 300
+
+
+@pytest.mark.parametrize("place", ["left", "center", "suptitle", "none"])
+def test_the_alternative_text_is_the_title_and_the_reading(sent: Sent, place: str) -> None:
+    fig, ax = style.figure(300, 200)
+    if place == "suptitle":
+        fig.suptitle("Fewer leave")
+    elif place != "none":
+        ax.set_title("Fewer leave", loc=place)
+    page.show(ax, "Now **12 %** (10 to 14 %) leave, `x_1` of [them](a.html).")
+    alt = "Now 12 % (10 to 14 %) leave, x_1 of them."
+    assert sent[0][1]["image/png"]["alt"] == (alt if place == "none" else f"Fewer leave: {alt}")
+    assert sent[0][0]["text/plain"] == sent[0][1]["image/png"]["alt"]
+
+
+def test_the_caption_follows_for_jupyterlab_and_is_marked_as_such(sent: Sent) -> None:
+    page.show(style.figure(300, 200)[1], "It rises.")
+    assert sent[0][1]["loyalty"] == {"role": "figure", "caption": "It rises."}
+    assert sent[1] == (
+        {"text/markdown": "It rises.", "text/plain": "It rises."},
+        {"loyalty": {"role": "caption"}},
+    )
+
+
+def test_dollars_are_no_formula(sent: Sent) -> None:
+    page.say(r"From $5 to $7, or \$9.")
+    assert sent[0][0] == {
+        "text/markdown": r"From \$5 to \$7, or \$9.",
+        "text/plain": "From $5 to $7, or $9.",
+    }
+
+
+@pytest.mark.parametrize("role", ["text", "answer", "meeting", "limit", "warning"])
+def test_sentences_carry_their_role(sent: Sent, role: Any) -> None:
+    page.say("We lose one in ten.", role=role)
+    assert sent == [
+        (
+            {"text/markdown": "We lose one in ten.", "text/plain": "We lose one in ten."},
+            {"loyalty": {"role": role}},
+        )
+    ]
+
+
+def test_a_frame_is_set_as_a_table(sent: Sent) -> None:
+    page.table(pd.DataFrame({"n_customers": [1234]}), "There are 1,234.")
+    assert "1,234" in sent[0][0]["text/html"]
+    assert "N customers" in sent[0][0]["text/html"]
+    assert sent[0][1]["loyalty"] == {"role": "table", "caption": "There are 1,234."}
+    assert sent[1][1]["loyalty"]["role"] == "caption"
+
+
+def test_a_table_without_a_reading_has_no_caption(sent: Sent) -> None:
+    page.table(pd.DataFrame({"n": [1]}))
+    assert len(sent) == 1
+
+
+def test_the_end_is_an_output_of_its_own_kind(sent: Sent) -> None:
+    page.end()
+    assert sent == [({page.END: {"version": 1}, "text/plain": ""}, {"loyalty": {"role": "end"}})]
+
+
+def test_the_style_has_no_effect_outside() -> None:
+    before = dict(plt.rcParams)
+    with style.context():
+        assert plt.rcParams["axes.spines.top"] is False
+    style.figure(300, 200)
+    plt.close("all")
+    assert dict(plt.rcParams) == before
+
+
+def test_the_style_names_only_fonts_that_are_there(caplog: pytest.LogCaptureFixture, sent: Sent) -> None:
+    ax = style.figure(300, 200)[1]
+    style.label(ax, "−5 ≤ x ≤ 5 €, $3 to $4", x="days", y="share")
+    style.thousands(ax.yaxis, unit="USD")
+    ax.set_ylim(0, 20000)
+    page.show(ax, "It rises.")
+    assert "findfont" not in caplog.text
+
+
+def test_axes_are_written_as_a_person_would() -> None:
+    fig, ax = style.figure(600, 300)
+    with style.context():
+        ax.plot(pd.to_datetime(["2017-01-01", "2017-12-31"]), [0, 12000])
+        style.thousands(ax.yaxis, unit="USD")
+        style.dates(ax.xaxis)
+        fig.canvas.draw()
+    assert "12,000 USD" in [tick.get_text() for tick in ax.get_yticklabels()]
+    assert "Mar" in [tick.get_text() for tick in ax.get_xticklabels()]
+    plt.close(fig)
+
+
+def test_lines_are_named_at_their_ends() -> None:
+    fig, ax = style.figure(300, 200)
+    ax.plot([1, 2], [3, 4], label="model")
+    style.label_lines(ax)
+    assert [text.get_text() for text in ax.texts] == ["model"]
+    plt.close(fig)
