@@ -30,8 +30,8 @@ QUESTION = "How are our customers doing, and who is about to leave?"
 AT_ONCE = 2
 """Notebooks that run side by side. Each is light: what it shows was computed before it starts."""
 
-KEPT_SECONDS = 7 * 24 * 3600
-"""How long an executed notebook that nobody used is kept."""
+KEPT_SECONDS = 24 * 3600
+"""How long an executed notebook that is not of the last report is kept."""
 
 
 class Progress(Protocol):
@@ -111,7 +111,7 @@ def publish(
     tell("rendering")
     _build(study, target, {name: executed[name] for name in sorted({*wanted, *kept})}, keys[""])
     _move_latest(target)
-    _forget(runs, keep=set(executed.values()))
+    _forget(runs, target.parent, keep=set(executed.values()))
     return target / "index.html"
 
 
@@ -159,9 +159,9 @@ def _run(study: "Study", paths: Mapping[str, Path], executed: Mapping[str, Path]
                     future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            while pending:  # again and again: a kernel may be just starting
+            while not all(future.done() for future in pending):  # again and again: a kernel may be just starting
                 stop_all()
-                pending = wait(pending, timeout=0.1).not_done
+                time.sleep(0.1)
             raise
 
 
@@ -253,9 +253,13 @@ def _move_latest(target: Path) -> None:
     swap.point(link, target.name)
 
 
-def _forget(runs: Path, keep: set[Path]) -> None:
-    """Delete executed notebooks that have not been used for long."""
+def _forget(runs: Path, reports: Path, keep: set[Path]) -> None:
+    """Delete executed notebooks that have not been used for long, and what killed runs left behind."""
     oldest = time.time() - KEPT_SECONDS
-    for path in runs.glob("*.ipynb"):
-        if path not in keep and path.stat().st_mtime < oldest:
+    for path in [*runs.iterdir(), *reports.glob(".*")]:
+        if path in keep or path.lstat().st_mtime > oldest:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink(missing_ok=True)

@@ -44,8 +44,8 @@ def slug(text: str) -> str:
 
 
 def markdown(text: str) -> Markup:
-    """Render Markdown; HTML in it is shown as text."""
-    return Markup(_markdown(text))  # noqa: S704  the renderer escapes
+    """Render Markdown; HTML in it is shown as text, and no line breaks between a number and its per cent sign."""
+    return Markup(_markdown(re.sub(r"(?<=\d) (?=%)", "\u00a0", text)))  # noqa: S704  the renderer escapes
 
 
 @dataclass(frozen=True)

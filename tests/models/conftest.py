@@ -14,7 +14,8 @@ HOLDOUT_END = pd.Timestamp("1998-06-30")
 def cdnow_file(name: str) -> Path:
     """Find a data file without importing lifetimes.datasets, which needs pkg_resources."""
     spec = importlib.util.find_spec("lifetimes")
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     return Path(spec.origin).parent / "datasets" / name
 
 

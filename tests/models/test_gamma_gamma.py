@@ -46,7 +46,8 @@ def test_published_estimates(fitted):
     for name, value in {"p": 6.25, "q": 3.74, "v": 15.44}.items():
         assert fitted.params_[name] == pytest.approx(value, abs=5e-3)
     assert fitted.log_likelihood_ == pytest.approx(-4055.918, abs=5e-4)
-    assert fitted.n_customers_ == 946 and fitted.converged_
+    assert fitted.n_customers_ == 946
+    assert fitted.converged_
 
 
 def test_correlation_of_the_sample_is_small(fitted, sample):
@@ -189,7 +190,8 @@ def test_fit_refuses_impossible_input(h, message):
 
 
 def test_conventions():
-    assert isinstance(clone(GammaGamma()), GammaGamma) and GammaGamma().get_params() == {}
+    assert isinstance(clone(GammaGamma()), GammaGamma)
+    assert GammaGamma().get_params() == {}
     with pytest.raises(NotFittedError, match="not fitted yet"):
         GammaGamma().expected_spend(table([1], [3.0]))
     with pytest.raises(DataError, match="one count for each of 1 rows"):

@@ -1,6 +1,7 @@
 """Publishing: a report is there whole or the old one stays, and what did not change costs nothing."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -242,10 +243,27 @@ def test_a_project_without_notebooks_is_refused(make_project: Callable[..., Path
 
 
 def test_the_first_failure_stops_the_other_kernels(make_project: Callable[..., Path]) -> None:
-    study = TinyStudy(make_project(**{"01_slow": "endless", "02_broken": "error", "03_never": "endless"}))
+    slow = dict.fromkeys(("01_slow", "03_slow", "04_slow", "05_slow"), "endless")
+    study = TinyStudy(make_project(**slow, **{"02_broken": "error"}))
     with pytest.raises(NotebookError, match=r"02_broken, cell 5 .*ValueError: no such segment"):
         publish(study)
     assert files(study.root / "data" / "interim" / "tiny" / "notebooks") == set()
+
+
+def test_what_is_old_and_unused_is_deleted(study: TinyStudy, ran: list[str]) -> None:
+    publish(study)
+    runs, reports = study.root / "data/interim/tiny/notebooks", study.root / "reports/tiny"
+    used = files(runs)
+    for old in (runs / "01_one-before.ipynb", runs / ".run-killed" / "x.ipynb", reports / ".2020-01-01-killed" / "x"):
+        old.parent.mkdir(exist_ok=True)
+        old.touch()
+    recent = runs / "01_one-other.ipynb"
+    for path in [*runs.iterdir(), *reports.glob(".*")]:
+        os.utime(path, (0, 0))
+    recent.touch()
+    publish(study, force=True)
+    assert files(runs) == {*used, recent.name}
+    assert files(reports) == {"2020-01-01", "latest"}
 
 
 def tree(base: Path, name: str, text: str) -> Path:

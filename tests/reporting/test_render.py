@@ -56,7 +56,7 @@ class Tags(HTMLParser):
 @pytest.fixture(scope="module")
 def html(executed: nbformat.NotebookNode) -> str:
     pages = [page_of("good", executed), PAGES[1]]
-    return render(executed, pages=pages, current="good", heading=HEADING)
+    return render(executed, pages=pages, current="good", heading=HEADING).replace("\u00a0", " ")
 
 
 @pytest.fixture(scope="module")

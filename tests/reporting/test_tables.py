@@ -137,6 +137,7 @@ def test_a_foreign_table_is_reduced_to_structure_and_words() -> None:
         ("[go](javascript:alert(1))", "#harmful-link"),
         ('[go](http://x.y/"onclick="a)', 'href="http://x.y/%22onclick=%22a"'),
         (r"\$5 and \$7", "<p>$5 and $7</p>"),
+        ("in 9.5 % of", "<p>in 9.5\u00a0% of</p>"),
         ("# One", '<h2 id="one">One</h2>'),
         ("### Three & *more*", '<h3 id="three-more">'),
     ],
