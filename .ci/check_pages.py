@@ -57,7 +57,7 @@ def faults(file: Path) -> list[str]:
     checks = {
         "holds no figure": bool(whole) and all(whole),
         "has a figure without a description": all(picture.get("alt") for picture in page.pictures),
-        "holds no number": bool(re.search(r"\d+(\.\d+)? ?%", text)) and bool(re.search(r"\d{1,3},\d{3}", text)),
+        "holds hardly a number": len(re.findall(r"\d+(?:[.,]\d+)*", text)) >= 10,
         "asks another host": not page.asked,
         "shows an error": "Traceback" not in text and not re.search(r"\bnan\b", text),
     }

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -48,6 +49,14 @@ def _xgboost_version() -> str:
     return ""
 
 
+def forget(folder: Path, unused_days: float = 30) -> None:
+    """Delete the results below `folder` that no study has opened for `unused_days`: other dates, other code."""
+    oldest = time.time() - unused_days * 86400
+    for place in folder.iterdir() if folder.is_dir() else ():
+        if place.is_dir() and place.stat().st_mtime < oldest:
+            shutil.rmtree(place, ignore_errors=True)
+
+
 class Store:
     """A folder of results.
 
@@ -61,6 +70,8 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        if folder.is_dir():
+            os.utime(folder)  # so that `forget` sees that it is in use
 
     def get(self, name: str, compute: Callable[[], Result]) -> Result:
         """The result `name`, computed if it is not there yet."""

@@ -17,7 +17,7 @@ from .features.windows import horizon
 from .models import backtest
 from .prepared import Prepared
 from .settings import Dataset, load_dataset, parse_date, project_root, whole_days
-from .store import Result, Store, digest
+from .store import Result, Store, digest, forget
 
 R = TypeVar("R", bound=Result)
 PERIODS_SHOWN = 12
@@ -298,7 +298,13 @@ class Study:
         }
 
     def prepare(self, progress: Callable[[str], None] = lambda _: None) -> None:
-        """Compute every step that is not kept yet, telling `progress` the name of each before it starts."""
+        """Compute every step that is not kept yet, and forget what is long unused.
+
+        Parameters
+        ----------
+        progress : told the name of each step before it starts.
+        """
         for name in STEPS:
             progress(name.replace("_", " "))
             getattr(self, name)()
+        forget(self.data.folder)

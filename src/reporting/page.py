@@ -7,6 +7,7 @@ captions, a lead, and boxes: each output says in its metadata, under `loyalty`, 
 import base64
 import io
 import re
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from IPython.display import display
@@ -22,6 +23,42 @@ END = "application/vnd.loyalty.end+json"
 Role = Literal["text", "answer", "meeting", "limit", "warning"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure as a page holds it.
+
+    Attributes
+    ----------
+    png : base64.
+    width, height : CSS pixels; the picture has twice as many.
+    alt : alternative text, plain.
+    caption : the sentence that reads it, Markdown.
+    """
+
+    png: str
+    width: int
+    height: int
+    alt: str
+    caption: str
+
+
+def picture(ax: Axes | Figure, reading: str) -> Picture:
+    """Draw a figure as a picture, and close it.
+
+    Parameters
+    ----------
+    ax : the axes, or the figure, that was drawn.
+    reading : one or two sentences of Markdown, with the numbers; with the title they are the alternative text.
+    """
+    fig = ax if isinstance(ax, Figure) else ax.get_figure(root=True)
+    if fig is None:
+        raise ValueError("these axes belong to no figure: it was cleared")
+    png, width, height = _png(fig)
+    alt = ": ".join(part for part in (_title_of(ax, fig), plain(reading)) if part)
+    plt.close(fig)
+    return Picture(png=png, width=width, height=height, alt=alt, caption=_dollars(reading))
+
+
 def show(ax: Axes | Figure, reading: str) -> None:
     """Show a figure, and under it the sentence that reads it. The figure is closed.
 
@@ -30,21 +67,14 @@ def show(ax: Axes | Figure, reading: str) -> None:
 
     Parameters
     ----------
-    ax : the axes, or the figure, that was drawn.
-    reading : one or two sentences of Markdown, with the numbers; they are also the alternative text.
+    ax, reading : see `picture`.
     """
-    fig = ax if isinstance(ax, Figure) else ax.get_figure(root=True)
-    if fig is None:
-        raise ValueError("these axes belong to no figure: it was cleared")
-    picture, width, height = _png(fig)
-    title = _title_of(ax, fig)
-    alt = ": ".join(part for part in (title, plain(reading)) if part)
-    plt.close(fig)
+    drawn = picture(ax, reading)
     _send(
-        {"image/png": picture, "text/plain": alt},
+        {"image/png": drawn.png, "text/plain": drawn.alt},
         {
-            "image/png": {"width": width, "height": height, "alt": alt},
-            "loyalty": {"role": "figure", "caption": _dollars(reading)},
+            "image/png": {"width": drawn.width, "height": drawn.height, "alt": drawn.alt},
+            "loyalty": {"role": "figure", "caption": drawn.caption},
         },
     )
     _caption(reading)

@@ -225,6 +225,7 @@ def _texts(
         question=QUESTION,
         answer=summary.answer(study),
         certainty=summary.certainty(study),
+        picture=summary.picture(study),
     )
     texts = {f"{name}.html": render(node, pages=pages, current=name, heading=heading) for name, node in nodes.items()}
     return {"index.html": index} | texts, measures

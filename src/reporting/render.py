@@ -18,6 +18,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from . import safe
+from .page import Picture
 from .summary_types import Finding, Measure
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -110,6 +111,7 @@ def render_index(
     question: str,
     answer: str,
     certainty: str,
+    picture: Picture | None = None,
 ) -> str:
     """Render the executive page.
 
@@ -120,6 +122,7 @@ def render_index(
     pages : the pages to link to.
     heading : what every page says about its study.
     question, answer, certainty : Markdown; what was asked, what came out, and how sure that is.
+    picture : the one figure of the page.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES / "page"), autoescape=True, undefined=jinja2.StrictUndefined
@@ -133,6 +136,7 @@ def render_index(
         "answer": answer,
         "certainty": certainty,
         "words": _WORDS,
+        "picture": picture,
     }
     return environment.get_template("summary.html.j2").render(resources={"loyalty": content})
 

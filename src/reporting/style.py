@@ -10,12 +10,12 @@ from functools import lru_cache
 from typing import Any
 
 import matplotlib
-from cycler import cycler
 from matplotlib import dates as mdates
 from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.text import Text

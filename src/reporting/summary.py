@@ -9,8 +9,9 @@ from great_tables import GT
 
 from ..models.backtest import RULE
 from ..study import Study
-from . import tables, words
+from . import figures, page, tables, words
 from .chapters import churn, customers, health, value
+from .page import Picture
 from .summary_types import Finding, Measure
 
 
@@ -174,7 +175,7 @@ def _change(
     return {
         "change": against if flat else f"{size} {against}" + (", within chance" if within else ""),
         "direction": direction,
-        "good": None if within else (now > before) == more_is_better,
+        "good": None if within else bool((now > before) == more_is_better),
     }
 
 
@@ -202,6 +203,13 @@ def answer(study: Study) -> str:
         f"Of the {words.count(len(study.churn()['scores']))} who are active now, we expect about {words.number(leaving.mean)} to do the same in the next {words.days(study.horizon_days)}. "
         f"Today's customers should then spend about {words.money(value.total(study, 'expected_spend').mean, currency)}."
     )
+
+
+def picture(study: Study) -> Picture:
+    """The one figure of the first page: the churn rate, period by period."""
+    goal, rates = study.dataset.goals.churn_rate, customers.churned(study)
+    drawn = figures.rate_over_time(rates, goal, "Active customers who bought nothing in the period")
+    return page.picture(drawn, customers.read_rate(rates, goal, "Churn rate", more_is_better=False))
 
 
 def certainty(study: Study) -> str:

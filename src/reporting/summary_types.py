@@ -32,6 +32,12 @@ class Measure:
     good: bool | None = None
     definition: str = ""
 
+    def __post_init__(self) -> None:
+        """Turn numpy's truth values, which JSON does not know, into Python's."""
+        for name in ("goal_met", "good"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else bool(value))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:

@@ -17,10 +17,9 @@ FORMATS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv"}
 
 
 def connect() -> ibis.BaseBackend:
-    """A DuckDB in this process, with progress bars off and no more threads than the machine has."""
-    connection = ibis.duckdb.connect()
-    connection.con.execute("SET enable_progress_bar = false")
-    return connection
+    """A DuckDB in this process."""
+    # Its progress bar is off already; turning it off by hand fails in a kernel without ipywidgets.
+    return ibis.duckdb.connect()
 
 
 def locate(table: Table, root: Path, where: str) -> list[Path]:

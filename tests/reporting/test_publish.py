@@ -12,6 +12,7 @@ from typing import Any
 
 import loyalty.reporting
 import nbformat
+import numpy as np
 import pytest
 from loyalty.errors import NotebookError, SettingsError
 from loyalty.reporting import manifest, run, swap
@@ -43,7 +44,7 @@ class TinyStudy:
 def summary(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a summary of fixed words in the place of the computed one."""
     words = ModuleType("loyalty.reporting.summary")
-    words.measures = lambda study: [Measure(name="Customers", value="2,147")]
+    words.measures = lambda study: [Measure(name="Customers", value="2,147", goal_met=np.True_)]
     words.findings = lambda study: [Finding(text="One left.", page="01_one")]
     words.answer = lambda study: "All is well."
     words.certainty = lambda study: "Quite."
@@ -108,6 +109,7 @@ def test_the_manifest_says_what_the_report_is(study: TinyStudy, ran: list[str]) 
     assert said["notebooks"]["01_one"]["title"] == "Who leaves, and when"
     assert said["notebooks"]["01_one"]["seconds"] > 0
     assert said["measures"][0]["value"] == "2,147"
+    assert said["measures"][0]["goal_met"] is True
     assert {"python", "loyalty", "pandas"} <= set(said["versions"])
     assert set(said["files"]) == {"index.html", "01_one.html", "04_two.html"}
 

@@ -1,0 +1,174 @@
+"""From the retailer's columns to ours: types, days of the store, and lines that cannot be used."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from loyalty.errors import DataError
+from loyalty.prepared import Prepared
+from loyalty.settings import load_dataset
+
+
+@pytest.fixture
+def prepare(make_shop: Callable[..., Path], shop_toml: str) -> Callable[..., Prepared]:
+    """Return a function that opens a log written as CSV, with more keys in [transactions] and more sections."""
+
+    def make(log: str, keys: str = "", sections: str = "", **files: str) -> Prepared:
+        toml = shop_toml.replace('amount = "amount"', f'amount = "amount"\n{keys}') + sections
+        root = make_shop(log, toml)
+        for name, text in files.items():
+            (root / "data" / "raw" / f"{name}.csv").write_text(text, "utf-8")
+        return Prepared("shop", load_dataset("shop", root), root)
+
+    return make
+
+
+def rows(table: Any) -> list[dict[str, Any]]:
+    return table.to_pyarrow().to_pylist()  # type: ignore[no-any-return]
+
+
+def test_numbers_as_customers_are_text_and_dates_are_days(prepare: Callable[..., Prepared]) -> None:
+    (line,) = rows(prepare("customer,time,amount\n7,2020-02-29,3\n").lines)
+    assert (line["customer"], line["day"], line["amount"]) == ("7", date(2020, 2, 29), 3.0)
+
+
+def test_an_order_is_a_customer_at_an_instant_unless_the_log_names_it(prepare: Callable[..., Prepared]) -> None:
+    log = "customer,time,amount,receipt\na,2020-01-01 09:00,1,r1\na,2020-01-01 09:00,2,r2\na,2020-01-01 17:00,4,r2\n"
+    assert prepare(log).lines.order.nunique().execute() == 2
+    assert {line["order"] for line in rows(prepare(log, 'order = "receipt"').lines)} == {"r1", "r2"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "counted"),
+    [
+        (",2020-01-02,5", "no_customer"),
+        ("b,,5", "no_time"),
+        ("b,2020-01-02,", "no_amount"),
+        ("b,2020-01-02,five", "no_amount"),
+        ("b,2020-01-02,NaN", "no_amount"),
+        ("b,2020-01-02,inf", "no_amount"),
+        (",,", "no_customer"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_counted_and_left_out(
+    prepare: Callable[..., Prepared], broken: str, counted: str
+) -> None:
+    data = prepare(f"customer,time,amount\na,2020-01-01,1.5\n{broken}\na,2020-01-03,2.5\n")
+    facts = data.facts
+    assert {name: facts[name] for name in ("no_customer", "no_time", "no_amount") if facts[name]} == {counted: 1}
+    assert (facts["lines"], facts["used"], facts["customers"]) == (3, 2, 1)
+    assert facts["spend"] == 4.0
+    assert len(rows(data.lines)) == 2
+
+
+def test_discounts_are_added_up_whatever_their_sign(prepare: Callable[..., Prepared]) -> None:
+    log = "customer,time,amount,shelf,paper\na,2020-01-01,9,-1.5,0.25\na,2020-01-02,9,,x\n"
+    lines = rows(prepare(log, 'discount = ["shelf", "paper"]\ncoupon = ["paper"]').lines)
+    assert [(line["discount"], line["coupon"]) for line in lines] == [(1.75, 0.25), (0.0, 0.0)]
+
+
+def test_a_format_tells_how_times_are_written(prepare: Callable[..., Prepared]) -> None:
+    data = prepare("customer,time,amount\na,31.12.2019 23:59,1\n", 'time_format = "%d.%m.%Y %H:%M"')
+    assert rows(data.lines)[0]["day"] == date(2019, 12, 31)
+
+
+@pytest.mark.parametrize("keys", ['time_format = "%Y/%m/%d"', 'time_format = "%Q"', 'time_is = "utc"'])
+def test_times_that_cannot_be_read_are_told_with_the_table(prepare: Callable[..., Prepared], keys: str) -> None:
+    with pytest.raises(DataError, match=r"data/shop\.toml: transactions: a value cannot be read.*check time_format"):
+        prepare("customer,time,amount\na,2020-01-01,1\na,01-02-20 late,1\n", keys).tables  # noqa: B018
+
+
+@pytest.mark.parametrize("suffix", ["", "Z"])
+def test_utc_is_moved_to_the_stores_day(prepare: Callable[..., Prepared], suffix: str) -> None:
+    times = ["2020-01-31 22:59:59", "2020-01-31 23:00:00", "2020-06-30 21:59:59", "2020-06-30 22:00:00"]
+    log = "customer,time,amount\n" + "".join(f"a,{time}{suffix},1\n" for time in times)
+    days = [line["day"] for line in rows(prepare(log, 'time_is = "utc"').lines)]
+    assert days == [date(2020, 1, 31), date(2020, 2, 1), date(2020, 6, 30), date(2020, 7, 1)]
+
+
+@pytest.mark.parametrize("log", ["customer,time,amount\n", "customer,time,amount\na,,1\nb,,2\n"])
+def test_a_log_without_any_time_is_wrong_input_and_no_crash(prepare: Callable[..., Prepared], log: str) -> None:
+    assert prepare(log).facts["used"] == 0
+    assert prepare(log, 'time_is = "utc"').facts["used"] == 0
+
+
+PRODUCTS = """
+[products]
+source = "data/raw/products.csv"
+product = "sku"
+category = "shelf"
+"""
+
+
+def test_each_line_keeps_its_amount_when_a_product_is_listed_twice(prepare: Callable[..., Prepared]) -> None:
+    data = prepare(
+        "customer,time,amount,item\na,2020-01-01,1,1\na,2020-01-01,2,2\na,2020-01-01,4,9\n",
+        'product = "item"',
+        PRODUCTS,
+        products="sku,shelf\n1,fruit\n1,fruit\n2,bread\n2,cake\n",
+    )
+    lines = {line["amount"]: line["category"] for line in rows(data.lines)}
+    assert lines == {1.0: "fruit", 2.0: "bread", 4.0: None}
+    (day,) = rows(data.tables.days)
+    assert (day["spend"], day["lines"], day["categories"]) == (7.0, 3, 2)
+
+
+PROGRAMME = """
+[campaigns]
+source = "data/raw/campaigns.csv"
+campaign = "id"
+start = "first"
+end = "last"
+[contacts]
+source = "data/raw/contacts.csv"
+customer = "who"
+campaign = "id"
+[redemptions]
+source = "data/raw/redemptions.csv"
+customer = "who"
+time = "at"
+time_is = "utc"
+"""
+
+
+def test_contacts_are_dated_by_their_campaign_and_redemptions_by_the_stores_day(
+    prepare: Callable[..., Prepared],
+) -> None:
+    tables = prepare(
+        "customer,time,amount\na,2020-01-01,1\n",
+        sections=PROGRAMME,
+        campaigns="id,first,last\n1,2020-02-01,2020-03-01\n2,2020-04-01,2020-04-30\n",
+        contacts="who,id\na,1\na,1\na,2\nb,2\nb,3\n",
+        redemptions="who,at\na,2020-02-10 23:30\na,2020-02-10 22:30\na,\n",
+    ).tables
+    contacts = sorted((row["customer"], row["day"], row["campaign"]) for row in rows(tables.contacts))
+    assert contacts == [
+        ("a", date(2020, 2, 1), "1"),  # sent twice, and counted once
+        ("a", date(2020, 4, 1), "2"),
+        ("b", date(2020, 4, 1), "2"),  # campaign 3 is not described
+    ]
+    days = [row["day"] for row in rows(tables.redemptions)]
+    assert sorted(day for day in days if day is not None) == [date(2020, 2, 10), date(2020, 2, 11)]
+
+
+def test_a_column_that_is_not_there_is_told_for_the_other_tables_too(prepare: Callable[..., Prepared]) -> None:
+    data = prepare(
+        "customer,time,amount\na,2020-01-01,1\n",
+        sections=PROGRAMME,
+        campaigns="id,first,last\n1,2020-02-01,2020-03-01\n",
+        contacts="whom,id\na,1\n",
+        redemptions="who,at\na,2020-02-10 23:30\n",
+    )
+    with pytest.raises(DataError, match=r"data/shop\.toml: contacts: customer = 'who' is not a column; .*'whom'"):
+        data.tables  # noqa: B018
+
+
+def test_no_row_order_changes_the_lines(prepare: Callable[..., Prepared], lines: pd.DataFrame) -> None:
+    one = prepare(lines.to_csv(index=False))
+    other = prepare(lines.sample(frac=1, random_state=3).to_csv(index=False))
+    assert sorted(map(str, rows(one.lines))) == sorted(map(str, rows(other.lines)))
+    assert one.facts == other.facts
+    assert one.key != other.key

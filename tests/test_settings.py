@@ -1,0 +1,176 @@
+"""Dataset files: what is right is read, and what is wrong is named with file, key, expected and found."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, tzinfo
+from pathlib import Path
+from typing import Self
+
+import pandas as pd
+import pytest
+from loyalty import settings
+from loyalty.errors import SettingsError
+from loyalty.settings import dataset_names, load_dataset, parse_date, project_root, whole_days
+
+
+@pytest.fixture
+def root(make_shop: Callable[..., Path]) -> Path:
+    """A project with one dataset, shop."""
+    return make_shop("customer,time,amount\n")
+
+
+def test_what_is_given_is_read_and_what_is_left_out_has_its_default(root: Path) -> None:
+    dataset = load_dataset("shop", root)
+    assert (dataset.title, dataset.currency, dataset.timezone) == ("Corner shop", "EUR", "Europe/Berlin")
+    assert dataset.transactions.time_is == "local"
+    assert dataset.transactions.discount == ()
+    assert (dataset.study.horizon_days, dataset.study.annual_discount_rate) == (20, 0.1)
+    assert (dataset.products, dataset.goals.churn_rate, dataset.privacy.minimum_cell) == (None, None, 10)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        pytest.param('title = "Corner shop"\n', "", ["title is missing"], id="a key is missing"),
+        pytest.param('amount = "amount"\n', "", ["transactions.amount is missing"], id="a nested key is missing"),
+        pytest.param("[study]", "[studies]", ["study is missing", "did you mean 'study'?"], id="a section's name"),
+        pytest.param(
+            "horizon_days", "horizon_day", ["study.horizon_day is not", "did you mean 'horizon_days'?"], id="misspelt"
+        ),
+        pytest.param(
+            "margin = 0.3", "margin = 0.3\nqqq = 1", ["study.qqq is not a known key", "margin"], id="no such key"
+        ),
+        pytest.param("= 20", '= "20"', ["study.horizon_days", "integer", "found '20'"], id="text for a number"),
+        pytest.param("= 20", "= true", ["study.horizon_days", "integer", "found True"], id="true for a number"),
+        pytest.param("= 20", "= 1.5", ["study.horizon_days", "integer", "found 1.5"], id="half a day"),
+        pytest.param("= 20", "= 0", ["study.horizon_days", "greater than or equal to 1", "found 0"], id="no days"),
+        pytest.param("= 20", "= -7", ["study.horizon_days", "found -7"], id="days before"),
+        pytest.param("= 20", "= 3651", ["study.horizon_days", "3650", "found 3651"], id="too many days"),
+        pytest.param("origins = 2", "origins = 0", ["study.origins", "found 0"], id="nothing to learn from"),
+        pytest.param("margin = 0.3", "margin = 0", ["study.margin", "greater than 0", "found 0"], id="no margin"),
+        pytest.param("margin = 0.3", "margin = 30", ["study.margin", "equal to 1", "found 30"], id="per cent"),
+        pytest.param("margin = 0.3", "margin = nan", ["study.margin", "found nan"], id="not a number"),
+        pytest.param("margin = 0.3", "margin = true", ["study.margin", "number", "found True"], id="true for a share"),
+        pytest.param("margin = 0.3", 'margin = "0.3"', ["study.margin", "number", "found '0.3'"], id="text, a share"),
+        pytest.param('"EUR"', '"euro"', ["currency", "found 'euro'"], id="not a currency"),
+        pytest.param('"EUR"', "978", ["currency", "string", "found 978"], id="number for text"),
+        pytest.param("Europe/Berlin", "Europe/Berln", ["timezone", "time zone", "'Europe/Berln'"], id="no such zone"),
+        pytest.param("Europe/Berlin", "Europe", ["timezone", "time zone", "found 'Europe'"], id="half a zone"),
+        pytest.param('"time"', '"time"\ntime_is = "gmt"', ["transactions.time_is", "'utc'", "'gmt'"], id="choice"),
+        pytest.param("[transactions]", "transactions = 5\n[other]", ["transactions", "found 5"], id="not a section"),
+        pytest.param("[study]", "[privacy]\nminimum_cell = 1\n[study]", ["privacy.minimum_cell", "found 1"], id="cell"),
+        pytest.param("margin = 0.3", "margin = ", ["not valid TOML", "line"], id="not TOML"),
+    ],
+)
+def test_a_mistake_is_one_line_with_file_key_expected_and_found(
+    root: Path, shop_toml: str, right: str, wrong: str, told: list[str]
+) -> None:
+    assert right in shop_toml
+    (root / "data" / "shop.toml").write_text(shop_toml.replace(right, wrong))
+    with pytest.raises(SettingsError, match=r"^data/shop\.toml") as caught:
+        load_dataset("shop", root)
+    message = str(caught.value)
+    assert [text for text in told if text not in message] == []
+    assert "\n" not in message
+
+
+def test_all_mistakes_are_told_at_once(root: Path, shop_toml: str) -> None:
+    (root / "data" / "shop.toml").write_text(shop_toml.replace("= 20", "= 0").replace('"EUR"', '"E"'))
+    with pytest.raises(SettingsError, match=r"currency.*; study\.horizon_days"):
+        load_dataset("shop", root)
+
+
+def test_a_file_in_another_encoding_is_refused(root: Path, shop_toml: str) -> None:
+    (root / "data" / "shop.toml").write_bytes(shop_toml.replace("Corner", "Käse").encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"data/shop\.toml is not valid TOML"):
+        load_dataset("shop", root)
+
+
+def test_datasets_are_named_by_their_files_with_hyphens(root: Path, shop_toml: str) -> None:
+    (root / "data" / "book_shop.toml").write_text(shop_toml)
+    assert dataset_names(root) == ["book-shop", "shop"]
+    assert load_dataset("book-shop", root) == load_dataset("book_shop", root)
+
+
+@pytest.mark.parametrize(("asked", "hint"), [("shopp", "did you mean 'shop'\\? data/ describes shop"), ("x", "shop$")])
+def test_an_unknown_dataset_is_told_which_there_are(root: Path, asked: str, hint: str) -> None:
+    with pytest.raises(SettingsError, match=f"unknown dataset '{asked}': .*{hint}"):
+        load_dataset(asked, root)
+
+
+@pytest.mark.parametrize("asked", ["../shop", "shop.toml", "/etc/passwd", ""])
+def test_a_dataset_is_not_a_path(root: Path, asked: str) -> None:
+    with pytest.raises(SettingsError, match="unknown dataset"):
+        load_dataset(asked, root)
+
+
+def test_without_any_dataset_the_error_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="data/ describes none"):
+        load_dataset("shop", tmp_path)
+
+
+def test_the_project_is_found_from_a_folder_inside_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOYALTY_ROOT", raising=False)
+    monkeypatch.chdir(root / "notebooks")
+    assert project_root() == root
+
+
+def test_the_variable_goes_before_the_working_directory(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("LOYALTY_ROOT", str(tmp_path))
+    assert project_root() == tmp_path
+
+
+def test_far_from_any_project_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOYALTY_ROOT", raising=False)
+    monkeypatch.setattr(settings, "__file__", str(tmp_path / "site-packages" / "loyalty" / "settings.py"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match="no project found.*set LOYALTY_ROOT"):
+        project_root()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, True, 1.5, 20.0, "20", 3651])
+def test_days_are_a_whole_number(wrong: object) -> None:
+    with pytest.raises(SettingsError, match="horizon_days: expected a whole number of days from 1 to 3650, found"):
+        whole_days("horizon_days", wrong, 20)  # type: ignore[arg-type]
+
+
+def test_days_not_given_are_the_dataset_files() -> None:
+    assert whole_days("horizon_days", None, 20) == 20
+    assert (whole_days("horizon_days", 1, 20), whole_days("horizon_days", 3650, 20)) == (1, 3650)
+
+
+class NewYearInLondon(datetime):
+    """A clock that stands at half past midnight UTC on 1 January 2020."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls(2020, 1, 1, 0, 30, tzinfo=UTC).astimezone(tz)
+
+
+@pytest.mark.parametrize(
+    ("zone", "today", "yesterday"),
+    [
+        ("UTC", date(2020, 1, 1), date(2019, 12, 31)),
+        ("America/New_York", date(2019, 12, 31), date(2019, 12, 30)),
+        ("Asia/Kolkata", date(2020, 1, 1), date(2019, 12, 31)),
+    ],
+)
+def test_today_is_the_day_in_the_stores_zone(
+    zone: str, today: date, yesterday: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "datetime", NewYearInLondon)
+    assert parse_date("today", zone) == today
+    assert parse_date("yesterday", zone) == yesterday
+
+
+def test_a_date_is_a_date_or_iso_text() -> None:
+    assert parse_date("2020-02-29", "UTC") == parse_date(date(2020, 2, 29), "UTC") == date(2020, 2, 29)
+    assert parse_date(None, "UTC") is None
+
+
+@pytest.mark.parametrize("wrong", ["2019-02-29", "29.02.2020", "tomorrow", "", pd.Timestamp("2020-01-01"), 1])
+def test_no_other_date_is_understood(wrong: object) -> None:
+    with pytest.raises(SettingsError, match="as_of: expected YYYY-MM-DD, today or yesterday, found"):
+        parse_date(wrong, "UTC")  # type: ignore[arg-type]
