@@ -3,10 +3,6 @@
 Figures of models lie in `model_figures`.
 """
 
-import functools
-from collections.abc import Callable
-from typing import ParamSpec
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,26 +13,12 @@ from .words import SYMBOLS, percent
 SEGMENT_ORDER = ("Champions", "Loyal", "Growing", "New", "Cooling", "At risk", "Lost")
 
 
-P = ParamSpec("P")
-
-
-def in_style(draw: Callable[P, Axes]) -> Callable[P, Axes]:
-    """Draw in the house style, whatever the caller's settings: titles and legends ask for it when they are made."""
-
-    @functools.wraps(draw)
-    def drawn(*args: P.args, **options: P.kwargs) -> Axes:
-        with style.context():
-            return draw(*args, **options)
-
-    return drawn
-
-
 def axes(ax: Axes | None, height: int = 380) -> Axes:
     """The axes given, or new ones in the house style, `height` CSS pixels tall."""
     return ax if ax is not None else style.figure(height=height)[1]
 
 
-@in_style
+@style.context()
 def weekly(frame: pd.DataFrame, column: str, label: str, *, ax: Axes | None = None) -> Axes:
     """One measure week by week, with the range in which nine of ten weeks lie.
 
@@ -59,14 +41,14 @@ def weekly(frame: pd.DataFrame, column: str, label: str, *, ax: Axes | None = No
         fontsize=9.5,
     )
     ax.set_ylim(bottom=0)
-    ax.set_title(f"{label} by week")
+    ax.set_title(f"{label} by week", wrap=True)
     ax.set_ylabel(label)
     style.thousands(ax.yaxis)
     style.dates(ax.xaxis)
     return ax
 
 
-@in_style
+@style.context()
 def segment_bars(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Each segment's share of the customers beside its share of the spend.
 
@@ -86,14 +68,14 @@ def segment_bars(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     ax.set_xlim(0, 1.15 * table[["customers_share", "spend_share"]].max().max())
-    style.percent(ax.xaxis, decimals=0)
+    style.percent(ax.xaxis)
     ax.set_xlabel("share of all, %")
     ax.legend(loc="lower right")
-    ax.set_title("Segments: share of customers and of spend in the last year")
+    ax.set_title("Segments: share of customers and of spend in the last year", wrap=True)
     return ax
 
 
-@in_style
+@style.context()
 def retention_triangle(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Cohort retention as a triangle of percentages.
 
@@ -101,7 +83,7 @@ def retention_triangle(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ----------
     table : index cohort (first month), columns months later, values shares of the cohort; missing where unknown.
     """
-    ax = axes(ax, 90 + 30 * len(table))
+    ax = axes(ax, max(240, 90 + 30 * len(table)))
     later = table.iloc[:, 1:]
     ceiling = float(np.nanmax(later.to_numpy())) if later.size else 1.0
     ax.imshow(later.to_numpy(), cmap="Blues", vmin=0, vmax=1.15 * ceiling, aspect="auto")
@@ -124,11 +106,11 @@ def retention_triangle(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
-    ax.set_title("Customers who bought in a later month, % of those who started together")
+    ax.set_title("Customers who bought in a later month, % of those who started together", wrap=True)
     return ax
 
 
-@in_style
+@style.context()
 def rate_over_time(frame: pd.DataFrame, goal: float | None, label: str, *, ax: Axes | None = None) -> Axes:
     """A share period by period, with its interval and the goal.
 
@@ -144,19 +126,25 @@ def rate_over_time(frame: pd.DataFrame, goal: float | None, label: str, *, ax: A
     if goal is not None:
         ax.axhline(goal, color=style.VERMILLION, linewidth=1.2, linestyle=(0, (5, 3)))
         ax.annotate(
-            f"goal {percent(goal)}", (1, goal), xycoords=("axes fraction", "data"), xytext=(-2, 4),
-            textcoords="offset points", ha="right", color=style.VERMILLION, fontsize=10,
-        )  # fmt: skip
+            f"goal\n{percent(goal)}",
+            (1, goal),
+            xycoords=("axes fraction", "data"),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=style.VERMILLION,
+            fontsize=10,
+        )
     ax.set_ylim(0, min(1.0, 1.25 * max(frame["high"].max(), goal or 0)))
-    ax.set_title(label)
+    ax.set_title(label, wrap=True)
     ax.set_ylabel("share, %")
     ax.set_xlabel("end of the period")
-    style.percent(ax.yaxis, decimals=0)
+    style.percent(ax.yaxis)
     style.dates(ax.xaxis)
     return ax
 
 
-@in_style
+@style.context()
 def time_to_second(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Share of customers with a second purchase by days since the first, with its 90 % band.
 
@@ -169,14 +157,14 @@ def time_to_second(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.step(curve.index, curve["share"], where="post", color=style.ACCENT)
     ax.set_xlim(left=0)
     ax.set_ylim(0, min(1.0, 1.15 * curve["high"].max()))
-    ax.set_title("Customers who have come back, by days since their first purchase")
+    ax.set_title("Customers who have come back, by days since their first purchase", wrap=True)
     ax.set_xlabel("days since the first purchase")
     ax.set_ylabel("share who bought again, %")
-    style.percent(ax.yaxis, decimals=0)
+    style.percent(ax.yaxis)
     return ax
 
 
-@in_style
+@style.context()
 def spend_by_tenth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Share of spend by tenth of the customers, the heaviest spenders first.
 
@@ -189,15 +177,15 @@ def spend_by_tenth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     bars = ax.bar(table["tenth"], table["share"], color=colours, width=0.8)
     ax.bar_label(bars, [percent(share) for share in table["share"]], padding=3, fontsize=9.5, color=style.GREY)
     ax.set_xticks(table["tenth"])
-    ax.set_xlabel("tenth of the customers, the heaviest spenders first")
+    ax.set_xlabel("tenths of customers, heaviest spenders first")
     ax.set_ylabel("share of spend, %")
     ax.set_ylim(0, 1.12 * table["share"].max())
-    style.percent(ax.yaxis, decimals=0)
-    ax.set_title("Share of spend by tenth of the customers, last year")
+    style.percent(ax.yaxis)
+    ax.set_title("Share of spend by tenth of the customers, last year", wrap=True)
     return ax
 
 
-@in_style
+@style.context()
 def shares_with_intervals(table: pd.DataFrame, average: float, label: str, *, ax: Axes | None = None) -> Axes:
     """A share for each group as a dot with its interval, beside the average of all.
 
@@ -225,9 +213,9 @@ def shares_with_intervals(table: pd.DataFrame, average: float, label: str, *, ax
     ax.set_xlim(0, 1)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
-    style.percent(ax.xaxis, decimals=0)
-    ax.set_xlabel("share, % (line: 90 % interval)")
-    ax.set_title(label)
+    style.percent(ax.xaxis)
+    ax.set_xlabel("share, % (line: 90 %)")
+    ax.set_title(label, wrap=True)
     return ax
 
 

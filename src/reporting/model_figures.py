@@ -1,5 +1,7 @@
 """Figures of models: each takes data and an `ax`, draws, and returns the `ax`; nothing is fitted here."""
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 import shap
@@ -7,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from . import style
-from .figures import axes, in_style, symbol
+from .figures import axes, symbol
 from .words import money, percent
 
 
-@in_style
+@style.context()
 def by_frequency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Mean purchases in the held-out horizon by past purchases: what happened, the model, and the rate so far.
 
@@ -33,12 +35,12 @@ def by_frequency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(bottom=0)
     ax.set_xlabel("repeat purchases before the test date")
     ax.set_ylabel("purchase days per customer")
-    ax.set_title("Purchases in the test period, by purchases before it")
+    ax.set_title("Purchases in the test period, by purchases before it", wrap=True)
     ax.legend(loc="upper left")
     return ax
 
 
-@in_style
+@style.context()
 def clv_by_tenth(table: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> Axes:
     """Mean CLV of each tenth of the customers, the most valuable first, with the mean interval of its customers.
 
@@ -51,14 +53,14 @@ def clv_by_tenth(table: pd.DataFrame, currency: str, *, ax: Axes | None = None) 
     ax.vlines(table["tenth"], table["low"], table["high"], color=style.INK, linewidth=1.2)
     ax.set_xticks(table["tenth"])
     ax.set_ylim(bottom=0)
-    ax.set_xlabel("tenth of the customers, the most valuable first")
+    ax.set_xlabel("tenths of customers, most valuable first")
     ax.set_ylabel(f"{symbol(currency)} margin per customer")
     style.thousands(ax.yaxis)
-    ax.set_title("Expected margin per customer over the horizon (line: 90 % of single customers)")
+    ax.set_title("Expected margin per customer (line: 90 % interval of one)", wrap=True)
     return ax
 
 
-@in_style
+@style.context()
 def alive_by_silence(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Mean probability of still being a customer by days since the last purchase, for rare and frequent buyers.
 
@@ -79,15 +81,15 @@ def alive_by_silence(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         )
     ax.set_ylim(0, 1.03)
     ax.set_xlim(left=0)
-    style.percent(ax.yaxis, decimals=0)
+    style.percent(ax.yaxis)
     ax.set_xlabel("days since the last purchase")
-    ax.set_ylabel("probability of being a customer still, %")
-    ax.set_title("How silence is read: the same pause means more for a frequent buyer")
+    ax.set_ylabel("probability of being one still, %")
+    ax.set_title("Who is still a customer, by silence and frequency", wrap=True)
     ax.legend(loc="lower left")
     return ax
 
 
-@in_style
+@style.context()
 def total_against_actual(table: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> Axes:
     """Spend forecast for the test period against what was spent.
 
@@ -115,14 +117,14 @@ def total_against_actual(table: pd.DataFrame, currency: str, *, ax: Axes | None 
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     ax.set_xlim(0, 1.2 * np.nanmax(table[["total", "high"]].to_numpy()))
-    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_locator(MaxNLocator(3))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: money(value, currency)))
-    ax.set_xlabel("spend in the test period (line: 90 % interval)")
-    ax.set_title("Spend in the test period: forecast and what happened")
+    ax.set_xlabel("spend (line: 90 % interval)")
+    ax.set_title("Spend in the test period, by forecast", wrap=True)
     return ax
 
 
-@in_style
+@style.context()
 def calibration(curves: dict[str, pd.DataFrame], *, ax: Axes | None = None) -> Axes:
     """Promised against realised churn by groups of customers.
 
@@ -149,16 +151,16 @@ def calibration(curves: dict[str, pd.DataFrame], *, ax: Axes | None = None) -> A
         ax.plot(curve["promised"], curve["realised"], color=colour, marker="o", markersize=5, linewidth=1.4, label=name)
     ax.set_xlim(0, edge)
     ax.set_ylim(0, edge)
-    style.percent(ax.xaxis, decimals=0)
-    style.percent(ax.yaxis, decimals=0)
-    ax.set_xlabel("promised: mean probability of leaving in a tenth of the customers, %")
-    ax.set_ylabel("realised: share that left, %")
+    style.percent(ax.xaxis)
+    style.percent(ax.yaxis)
+    ax.set_xlabel("promised probability of leaving, %")
+    ax.set_ylabel("share that left, %")
     ax.legend(loc="upper left")
-    ax.set_title("Do the probabilities keep their promise?")
+    ax.set_title("Do the probabilities keep their promise?", wrap=True)
     return ax
 
 
-@in_style
+@style.context()
 def gains(curves: dict[str, pd.Series], *, ax: Axes | None = None) -> Axes:
     """Share of the leavers that is found by looking at the likeliest customers first.
 
@@ -173,16 +175,16 @@ def gains(curves: dict[str, pd.Series], *, ax: Axes | None = None) -> Axes:
         ax.plot(curve.index, curve, color=colour, label=name)
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.01)
-    style.percent(ax.xaxis, decimals=0)
-    style.percent(ax.yaxis, decimals=0)
-    ax.set_xlabel("customers looked at, the likeliest to leave first, %")
+    style.percent(ax.xaxis)
+    style.percent(ax.yaxis)
+    ax.set_xlabel("customers, likeliest to leave first, %")
     ax.set_ylabel("leavers found among them, %")
     ax.legend(loc="lower right")
-    ax.set_title("How many leavers a list of a given length finds")
+    ax.set_title("How many leavers a list of a given length finds", wrap=True)
     return ax
 
 
-@in_style
+@style.context()
 def reasons(
     contributions: pd.DataFrame,
     features: pd.DataFrame,
@@ -208,36 +210,38 @@ def reasons(
         values=drawn[columns].to_numpy(),
         base_values=drawn["base"].to_numpy(),
         data=features.loc[drawn.index, columns].to_numpy(),
-        feature_names=[labels[name] for name in columns],
+        feature_names=[textwrap.fill(labels[name], 20) for name in columns],
     )
     shap.plots.beeswarm(
-        explanation, max_display=shown, ax=ax, show=False, plot_size=None, color_bar_label="value of the feature",
+        explanation, max_display=shown, ax=ax, show=False, plot_size=None, color_bar_label="",
         group_remaining_features=False, s=9, color="cividis",
     )  # fmt: skip
-    ax.set_xlabel("to the left: stays, to the right: leaves (log-odds)", fontsize=11, color=style.GREY)
-    ax.tick_params(labelsize=10)
-    ax.set_title("What moves the prediction, strongest first; one dot a customer")
+    ax.set_xlabel("← stays     leaves →  (log-odds)", fontsize=11, color=style.GREY)
+    ax.tick_params(labelsize=9.5)
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.set_title("What moves the prediction", wrap=True)
     return ax
 
 
-@in_style
-def risk_bands(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+@style.context()
+def risk_bands(table: pd.DataFrame, hidden: str, *, ax: Axes | None = None) -> Axes:
     """Active customers by their probability of leaving.
 
     Parameters
     ----------
-    table : index band in words; customers.
+    table : index band in words; customers, missing where there are too few to be shown.
+    hidden : what stands in place of a missing number, such as "<10".
     """
     ax = axes(ax, 320)
     colours = [style.LIGHT_GREY] * (len(table) - 1) + [style.ACCENT]
-    bars = ax.bar(range(len(table)), table["customers"], color=colours, width=0.8)
-    total = max(table["customers"].sum(), 1)
-    ax.bar_label(
-        bars, [percent(share) for share in table["customers"] / total], padding=3, fontsize=9.5, color=style.GREY
-    )
+    shares = table["customers"] / max(table["customers"].sum(), 1)
+    bars = ax.bar(range(len(table)), table["customers"].fillna(0), color=colours, width=0.8)
+    labels = [hidden if pd.isna(share) else percent(share) for share in shares]
+    ax.bar_label(bars, labels, padding=3, fontsize=9.5, color=style.GREY)
     ax.set_xticks(range(len(table)), table.index)
+    ax.set_ylim(0, 1.12 * max(table["customers"].max(), 1))
     ax.set_xlabel("probability of leaving in the horizon")
     ax.set_ylabel("active customers")
     style.thousands(ax.yaxis)
-    ax.set_title("Active customers by their probability of leaving")
+    ax.set_title("Active customers by their probability of leaving", wrap=True)
     return ax

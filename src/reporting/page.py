@@ -20,6 +20,9 @@ from . import style
 END = "application/vnd.loyalty.end+json"
 """Media type of the output that only the last cell of a notebook makes."""
 
+NARROW = "application/vnd.loyalty.narrow+png"
+"""Media type of the picture for a phone, beside the one that JupyterLab shows."""
+
 Role = Literal["text", "answer", "meeting", "limit", "warning"]
 
 
@@ -30,12 +33,14 @@ class Picture:
     Attributes
     ----------
     png : base64.
-    width, height : CSS pixels; the picture has twice as many.
+    narrow : the same figure drawn for a phone, with letters of the same size; base64.
+    width, height : of `png`, CSS pixels; the picture has twice as many.
     alt : alternative text, plain.
     caption : the sentence that reads it, Markdown.
     """
 
     png: str
+    narrow: str
     width: int
     height: int
     alt: str
@@ -53,10 +58,13 @@ def picture(ax: Axes | Figure, reading: str) -> Picture:
     fig = ax if isinstance(ax, Figure) else ax.get_figure(root=True)
     if fig is None:
         raise ValueError("these axes belong to no figure: it was cleared")
-    png, width, height = _png(fig)
+    width, height = (round(inches * style.DPI) for inches in fig.get_size_inches())
+    png, narrow = _png(fig, min(width, style.WIDTH)), _png(fig, min(width, style.NARROW))
     alt = ": ".join(part for part in (_title_of(ax, fig), plain(reading)) if part)
     plt.close(fig)
-    return Picture(png=png, width=width, height=height, alt=alt, caption=_dollars(reading))
+    return Picture(
+        png=png, narrow=narrow, width=min(width, style.WIDTH), height=height, alt=alt, caption=_dollars(reading)
+    )
 
 
 def show(ax: Axes | Figure, reading: str) -> None:
@@ -71,7 +79,7 @@ def show(ax: Axes | Figure, reading: str) -> None:
     """
     drawn = picture(ax, reading)
     _send(
-        {"image/png": drawn.png, "text/plain": drawn.alt},
+        {"image/png": drawn.png, NARROW: drawn.narrow, "text/plain": drawn.alt},
         {
             "image/png": {"width": drawn.width, "height": drawn.height, "alt": drawn.alt},
             "loyalty": {"role": "figure", "caption": drawn.caption},
@@ -124,14 +132,13 @@ def plain(markdown: str) -> str:
     return " ".join(re.sub(r"\\([^\w\s])", r"\1", text).split())
 
 
-def _png(fig: Figure) -> tuple[str, int, int]:
-    """Draw at twice the page's resolution; return base64, and width and height in CSS pixels."""
-    inches, tall = fig.get_size_inches()
-    width = min(style.WIDTH, round(inches * style.DPI))
+def _png(fig: Figure, width: int) -> str:
+    """Draw at a width in CSS pixels, the height as it is, with twice the page's resolution; base64."""
+    fig.set_size_inches(width / style.DPI, fig.get_size_inches()[1])
     buffer = io.BytesIO()
     with style.context():
-        fig.savefig(buffer, format="png", dpi=2 * width / inches, metadata={"Software": None})
-    return base64.b64encode(buffer.getvalue()).decode("ascii"), width, round(tall * width / inches)
+        fig.savefig(buffer, format="png", dpi=2 * style.DPI, metadata={"Software": None})
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def _title_of(ax: Axes | Figure, fig: Figure) -> str:

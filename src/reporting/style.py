@@ -4,7 +4,7 @@ Nothing happens on import. `figure` makes a figure in the style; code that draws
 `with style.context():`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -13,17 +13,16 @@ import matplotlib
 from matplotlib import dates as mdates
 from matplotlib import font_manager
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
-from matplotlib.legend import Legend
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 DPI = 100
 WIDTH = 720
 """Width of a figure on a page, CSS pixels."""
+
+NARROW = 380
+"""Width of the same figure on a phone, CSS pixels."""
 
 INK = "#1a1d21"
 GREY = "#5f6670"
@@ -113,28 +112,6 @@ def context() -> Iterator[None]:
         yield
 
 
-class HouseAxes(Axes):
-    """Axes whose titles, lines and legends keep the house style wherever they are added.
-
-    Matplotlib takes these settings at the call, when `context` is no longer in force.
-    """
-
-    def set_title(self, *args: Any, **options: Any) -> Text:
-        """Set a title, which breaks where the figure ends; see `matplotlib.axes.Axes.set_title`."""
-        with context():
-            return super().set_title(*args, **{"wrap": True} | options)
-
-    def plot(self, *args: Any, **options: Any) -> list[Line2D]:
-        """Draw lines, see `matplotlib.axes.Axes.plot`."""
-        with context():
-            return super().plot(*args, **options)
-
-    def legend(self, *args: Any, **options: Any) -> Legend:
-        """Add a legend, see `matplotlib.axes.Axes.legend`."""
-        with context():
-            return super().legend(*args, **options)
-
-
 def figure(
     width: int = WIDTH, height: int = 400, *, rows: int = 1, columns: int = 1, **options: Any
 ) -> tuple[Figure, Any]:
@@ -151,25 +128,9 @@ def figure(
     tuple
         The figure, and its `Axes` or, with several, an array of them.
     """
-    options["subplot_kw"] = {"axes_class": HouseAxes} | options.get("subplot_kw", {})
     with context():
         fig, axes = plt.subplots(rows, columns, figsize=(width / DPI, height / DPI), **options)
     return fig, axes
-
-
-def label(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
-    """Name a plot and its axes.
-
-    Parameters
-    ----------
-    ax : the axes.
-    title : what the figure shows, as a statement.
-    x, y : what the axes measure, with the unit.
-    """
-    with context():
-        ax.set_title(title)
-        ax.set_xlabel(x)
-        ax.set_ylabel(y)
 
 
 def thousands(axis: Any, *, unit: str = "") -> None:
@@ -188,24 +149,3 @@ def dates(axis: Any) -> None:
     locator = mdates.AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axis.set_major_locator(locator)
     axis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-
-
-def label_lines(ax: Axes, names: Sequence[str] | None = None) -> None:
-    """Write each line's name at its right end, in the line's colour, instead of a legend.
-
-    Parameters
-    ----------
-    ax : axes whose lines are to be named.
-    names : one a line, in the order drawn; the lines' own labels if not given.
-    """
-    lines = ax.get_lines()
-    for line, name in zip(lines, names or [str(line.get_label()) for line in lines], strict=True):
-        ax.annotate(
-            name,
-            (line.get_xdata()[-1], line.get_ydata()[-1]),  # type: ignore[index]
-            xytext=(6, 0),
-            textcoords="offset points",
-            color=line.get_color(),
-            va="center",
-            annotation_clip=False,
-        )

@@ -127,7 +127,7 @@ def _expected_leavers(study: Study, now: pd.Series) -> Measure:
             study,
             leaving.mean,
             now["churned"],
-            words.number,
+            lambda v: words.number(round(v)),
             more_is_better=False,
             since="those who left in",
             noise=leaving.mean - leaving.low,
@@ -194,7 +194,10 @@ def answer(study: Study) -> str:
     now = rates.iloc[-1]
     if len(rates) > 1:
         before = rates["share"].iloc[-2]
-        moved = words.moved(now["share"], before, up="more than", down="fewer than", flat="as many as", least=0.0005)
+        chance = (now["high"] - now["low"]) / 2
+        moved = words.moved(
+            now["share"], before, up="more than", down="fewer than", flat="about as many as", least=chance
+        )
         happened = f", {moved} in the period before ({words.percent(before)})"
     else:
         happened = ""
@@ -235,7 +238,6 @@ def measure_table(study: Study) -> GT:
             "name": measure.name,
             "value": measure.value,
             "interval": measure.interval or words.NOTHING,
-            "change": f"{measure.direction} {measure.change}" if measure.change else words.NOTHING,
             "goal": f"{measure.goal} ({'met' if measure.goal_met else 'missed'})" if measure.goal else words.NOTHING,
         }
         for measure in measures(study)
@@ -247,13 +249,23 @@ def measure_table(study: Study) -> GT:
             "name": tables.text("Measure"),
             "value": tables.text("Value"),
             "interval": tables.text("90 % interval"),
-            "change": tables.text("Change"),
             "goal": tables.text("Goal"),
         },
     )
 
 
 def read_measures(study: Study) -> str:
+    """Goals, and changes beyond chance, in two sentences."""
+    moved = [
+        f"{measure.name.lower()} {measure.direction} {measure.change}"
+        for measure in measures(study)
+        if measure.good is not None
+    ]
+    changes = f"Beyond chance, {words.listed(moved)}." if moved else "No measure has changed beyond chance."
+    return f"{_goals(study)} {changes}"
+
+
+def _goals(study: Study) -> str:
     """The goals in a sentence."""
     with_goal = [measure for measure in measures(study) if measure.goal_met is not None]
     if not with_goal:

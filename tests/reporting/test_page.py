@@ -118,7 +118,8 @@ def test_the_style_has_no_effect_outside() -> None:
 
 def test_the_style_names_only_fonts_that_are_there(caplog: pytest.LogCaptureFixture, sent: Sent) -> None:
     ax = style.figure(300, 200)[1]
-    style.label(ax, "−5 ≤ x ≤ 5 €, $3 to $4", x="days", y="share")
+    with style.context():
+        ax.set(title="−5 ≤ x ≤ 5 €, $3 to $4", xlabel="days", ylabel="share")
     style.thousands(ax.yaxis, unit="USD")
     ax.set_ylim(0, 20000)
     page.show(ax, "It rises.")
@@ -134,12 +135,4 @@ def test_axes_are_written_as_a_person_would() -> None:
         fig.canvas.draw()
     assert "12,000 USD" in [tick.get_text() for tick in ax.get_yticklabels()]
     assert "Mar" in [tick.get_text() for tick in ax.get_xticklabels()]
-    plt.close(fig)
-
-
-def test_lines_are_named_at_their_ends() -> None:
-    fig, ax = style.figure(300, 200)
-    ax.plot([1, 2], [3, 4], label="model")
-    style.label_lines(ax)
-    assert [text.get_text() for text in ax.texts] == ["model"]
     plt.close(fig)

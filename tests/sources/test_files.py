@@ -43,7 +43,9 @@ def test_a_package_holds_files_too(tmp_path: Path, package_file: Callable[[str, 
     "source", ["log.csv", "raw/*.csv", "/nowhere/log.csv", "/nowhere/*.csv", "package:lifetimes/nothing.txt"]
 )
 def test_a_file_that_is_not_there_is_named(source: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"^data/shop\.toml: transactions\.source: no file '.*'; expected a path") as told:
+    with pytest.raises(
+        DataError, match=r"^data/shop\.toml: transactions\.source: no file '.*'; expected a path"
+    ) as told:
         locate(table(source), tmp_path, WHERE)
     assert source in str(told.value)
 

@@ -13,7 +13,7 @@ from ..privacy import suppress
 from .value import Total
 
 BANDS = (0, 0.1, 0.25, 0.5, 0.75, 1.000001)
-BAND_NAMES = ("under 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %", "75 % or more")
+BAND_NAMES = ("under 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %", "over 75 %")
 
 
 def answer(study: Study) -> str:
@@ -183,15 +183,15 @@ def bands(study: Study) -> pd.DataFrame:
 
 
 def publishable_bands(study: Study) -> pd.DataFrame:
-    """The risk bands, those below the smallest cell drawn as empty."""
+    """The risk bands, those below the smallest cell missing."""
     table = bands(study)
-    return table.where(table["customers"] >= study.dataset.privacy.minimum_cell, 0)
+    return table.where(table["customers"] >= study.dataset.privacy.minimum_cell)
 
 
 def explain_risk(study: Study) -> str:
     """What is at stake."""
     table = bands(study)
-    share = table.loc[["50 to 75 %", "75 % or more"], "spend"].sum() / table["spend"].sum()
+    share = table.loc[["50 to 75 %", "over 75 %"], "spend"].sum() / table["spend"].sum()
     return f"Spend is what page 3 expects of these customers; those more likely to leave than to stay carry {words.percent(share)} of it."
 
 
@@ -214,12 +214,12 @@ def risk(study: Study) -> GT:
 def read_risk(study: Study) -> str:
     """Where to look first."""
     table = bands(study)
-    likely = table.loc[["50 to 75 %", "75 % or more"]].sum()
+    likely = table.loc[["50 to 75 %", "over 75 %"]].sum()
     if likely["customers"] < study.dataset.privacy.minimum_cell:
         return "Hardly any active customer is more likely to leave than to stay."
     return (
         f"{words.count(likely['customers'])} active customers are more likely to leave than to stay; "
-        f"about {words.number(likely['leavers'])} of them are expected to."
+        f"about {words.number(round(likely['leavers']))} of them are expected to."
     )
 
 
@@ -237,5 +237,5 @@ def meeting(study: Study) -> str:
     leaving = leavers(study)
     return (
         f"About {words.number(leaving.mean)} of our {words.count(len(study.churn()['scores']))} active customers will not be back within {words.days(study.horizon_days)}; "
-        f"a fifth of the list holds {words.percent(found(study, study.churn()['about']['winner']))} of them."
+        f"a list of the fifth most at risk found {words.percent(found(study, study.churn()['about']['winner']))} of the leavers last time."
     )

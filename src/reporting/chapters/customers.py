@@ -21,7 +21,7 @@ def answer(study: Study) -> str:
     return (
         f"Of the customers who bought in the last {words.days(study.horizon_days)}, {words.percent(now['share'])} bought on more than one day "
         f"(90 % interval {words.between(now['low'], now['high'], words.percent)}). "
-        f"{words.percent(month['share'])} of new customers come back within 30 days of their first purchase "
+        f"{words.percent(month['share'])} come back within 30 days of their first purchase in the log "
         f"({words.between(month['low'], month['high'], words.percent)}). "
         f"A tenth of the customers brings {words.percent(tenths['share'].iloc[0])} of the spend."
     )

@@ -13,7 +13,7 @@ from ...study import Study
 from .. import tables, words
 
 FORECASTS = {"Model": "expected", "Rate so far": "rate", "Same as last period": "last"}
-FREQUENCIES = (0, 1, 2, 3, 5, 10, 20, 40, np.inf)
+FREQUENCIES = (0, 1, 2, 3, 5, 10, 20, np.inf)
 
 
 class Total(NamedTuple):
@@ -341,6 +341,6 @@ def meeting(study: Study) -> str:
     spend, currency = total(study, "expected_spend"), study.dataset.currency
     return (
         f"The customers we have will spend about {words.money(spend.mean, currency)} in the next {words.days(study.horizon_days)} "
-        f"({spend.interval(lambda v: words.money(v, currency))}), "
-        f"and {words.percent(by_tenth(study)['share'].iloc[0])} of what that earns hangs on a tenth of them."
+        f"({spend.interval(lambda v: words.money(v, currency))}); "
+        f"a tenth of them brings {words.percent(by_tenth(study)['share'].iloc[0])} of the margin."
     )
