@@ -31,7 +31,7 @@ check: $(READY) ## show what a dataset's log holds: make check [DATASET=cdnow]
 	@$(BIN)/loyalty check $(DATASET) $(ARGS)
 
 lab: $(READY) ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks $(ARGS)
+	@$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 test: $(READY) ## run all tests
 	@$(BIN)/python -m pytest -n 2 $(ARGS)

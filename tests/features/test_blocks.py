@@ -294,5 +294,5 @@ def test_no_one_active_makes_an_empty_frame_with_its_columns(tables: Tables) -> 
 def test_the_blocks_are_written_for_any_engine(tables: Tables) -> None:
     unbound = Tables(*(ibis.table(table.schema(), name=name) for name, table in tables._asdict().items()))
     expression = build.features(unbound, WINDOW, 60)
-    for dialect in ("duckdb", "pyspark"):
+    for dialect in ("duckdb", "databricks"):
         assert "SELECT" in ibis.to_sql(expression, dialect=dialect)
