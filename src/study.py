@@ -220,6 +220,15 @@ class Study:
         return backtest.churn(now, past, self.horizon_days)
 
     @step
+    def came_back(self) -> dict[str, int]:
+        """Customers who churned in the period before the last, and how many bought in the last: churned, returned."""
+        days = self.data.tables.days
+        before = labels(days, self.origin(2), self.horizon_days, self.active_within_days)
+        away = before.filter(before.churned)
+        again = away.semi_join(spending(days, self.origin(1), self.horizon_days), "customer")
+        return {"churned": int(away.count().execute()), "returned": int(again.count().execute())}
+
+    @step
     def value(self) -> dict[str, Any]:
         """What customers are worth now; see `models.backtest.value`.
 

@@ -24,7 +24,7 @@ settings.load_profile("repeatable")
 FOREIGN = (
     # ibis 12 asks pandas 3 for an option, and shap 0.51 colours its maps the old way.
     "ignore:The 'future.infer_string' option is deprecated:DeprecationWarning",
-    "ignore:The set_bad function will be deprecated:PendingDeprecationWarning",
+    "ignore:The set_(bad|over|under|extremes) function will be deprecated:PendingDeprecationWarning",
 )
 
 SHOP = """\
@@ -134,13 +134,13 @@ def simulated_log() -> pd.DataFrame:
     rows = []
     for customer in range(800):
         day, gap = random.uniform(0, 360), 25 / random.gamma(2, 0.8)
-        leaves, usual = random.beta(1, 9), random.gamma(6, 3)
+        leaves, usual, first = random.beta(1, 9), random.gamma(6, 3), True
         while day < 400:
             time = start + pd.Timedelta(seconds=int(86400 * day))
             rows.append((f"c{customer:03d}", time, round(usual * random.gamma(8, 1 / 8), 2)))
-            if random.random() < leaves:
+            if not first and random.random() < leaves:  # this model knows no one who leaves after the first purchase
                 break
-            day += random.exponential(gap)
+            day, first = day + random.exponential(gap), False
     return pd.DataFrame(rows, columns=["customer", "time", "amount"])
 
 

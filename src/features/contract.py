@@ -27,6 +27,7 @@ def facts(raw_lines: ir.Table, days: ir.Table) -> dict[str, Any]:
     first_day, last_day : of the used lines, ISO dates; null without any.
     spend : sum of the used amounts, money.
     customers, repeat_customers, orders, purchase_days : counts.
+    newest_customer : first purchase day of the customer who came last, ISO date; null without any.
     longest_pause : most days from one day with a purchase to the next, over all customers; 1 if every day has one.
     """
     customer, time, amount = raw_lines.customer.notnull(), raw_lines.time.notnull(), raw_lines.amount.notnull()
@@ -43,12 +44,13 @@ def facts(raw_lines: ir.Table, days: ir.Table) -> dict[str, Any]:
         last_day=raw_lines.day.max(where=used),
         spend=raw_lines.amount.sum(where=used),
     )
-    each = days.group_by("customer").agg(purchase_days=days.count(), orders=days.orders.sum())
+    each = days.group_by("customer").agg(purchase_days=days.count(), orders=days.orders.sum(), first_day=days.day.min())
     of_customers = each.agg(
         customers=each.count(),
         repeat_customers=(each.purchase_days > 1).sum(),
         orders=each.orders.sum(),
         purchase_days=each.purchase_days.sum(),
+        newest_customer=each.first_day.max(),
     )
     trading = days.select("day").distinct()
     pauses = trading.select(
@@ -56,8 +58,9 @@ def facts(raw_lines: ir.Table, days: ir.Table) -> dict[str, Any]:
     )
     of_pauses = pauses.agg(longest_pause=pauses.pause.max())
     row = of_lines.cross_join(of_customers).cross_join(of_pauses).to_pyarrow().to_pylist()[0]
-    text = {name: value.isoformat() for name in ("first_day", "last_day") if (value := row[name]) is not None}
-    return {name: value or 0 for name, value in row.items()} | {"first_day": None, "last_day": None} | text
+    dates = ("first_day", "last_day", "newest_customer")
+    text = {name: None if row[name] is None else row[name].isoformat() for name in dates}
+    return {name: value or 0 for name, value in row.items()} | text
 
 
 def check_span(facts: dict[str, Any], as_of: date | None, horizon_days: int, shown: str) -> date:

@@ -10,14 +10,15 @@ from .histories import histories
 from .windows import before, days_until, in_last_days, last_days
 
 SEGMENTS = {
-    "Champions": "bought lately and often",
-    "Loyal": "often, not quite as lately",
-    "At risk": "often in the past, silent now",
-    "Growing": "lately, a few times",
-    "New": "lately, for the first time",
-    "Cooling": "a few times, some while ago",
-    "Lost": "seldom and long ago",
+    "Champions": "often and recently",
+    "Loyal": "often, not quite as recently",
+    "Slipping": "often, but not recently",
+    "Occasional": "recently, not often",
+    "New": "recently, for the first time",
+    "Cooling": "not often, some while ago",
+    "Dormant": "not often, longest ago",
 }
+"""Segments in words, relative to the other customers of the same year."""
 
 
 def columns(lengths: tuple[int, ...]) -> dict[str, Column]:
@@ -55,18 +56,22 @@ def segments(days: ir.Table, as_of: date, within_days: int = 365) -> ir.Table:
     """Segment of each customer who bought in the `within_days` before `as_of`.
 
     Every measure becomes a score from 1 to 5 by its percentile rank, equal values with equal scores; the
-    segment follows from the scores of recency and frequency, spend is told beside it.
+    segment follows from the scores of recency and frequency, spend is told beside it. New is who bought for the
+    first time ever.
 
     Returns
     -------
     customer, days_since_last (days), purchase_days (count), spend (money), r, f, m (1 to 5), segment
     """
     recent = last_days(days, as_of, within_days)
+    known = before(days, as_of)
+    ever = known.group_by("customer").agg(purchase_days_ever=known.count())
     each = recent.group_by("customer").agg(
         days_since_last=days_until(as_of, recent.day.max()),
         purchase_days=recent.count(),
         spend=recent.spend.sum(),
     )
+    each = each.join(ever, "customer")
     scored = each.mutate(
         r=_score(-each.days_since_last),
         f=_score(each.purchase_days),
@@ -77,13 +82,13 @@ def segments(days: ir.Table, as_of: date, within_days: int = 365) -> ir.Table:
         segment=ibis.cases(
             (often & lately, "Champions"),
             (often & (scored.r == 3), "Loyal"),
-            (often, "At risk"),
-            (lately & (scored.purchase_days == 1), "New"),
-            (lately, "Growing"),
+            (often, "Slipping"),
+            (lately & (scored.purchase_days_ever == 1), "New"),
+            (lately, "Occasional"),
             (scored.r >= 2, "Cooling"),
-            else_="Lost",
+            else_="Dormant",
         )
-    )
+    ).drop("purchase_days_ever")
 
 
 def _score(value: ir.NumericValue) -> ir.IntegerValue:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from . import style
 from .words import SYMBOLS, percent
 
-SEGMENT_ORDER = ("Champions", "Loyal", "Growing", "New", "Cooling", "At risk", "Lost")
+SEGMENT_ORDER = ("Champions", "Loyal", "Slipping", "Occasional", "New", "Cooling", "Dormant")
 
 
 def axes(ax: Axes | None, height: int = 380) -> Axes:
@@ -33,10 +33,12 @@ def weekly(frame: pd.DataFrame, column: str, label: str, *, ax: Axes | None = No
     ax.axhline(middle, color=style.LIGHT_GREY, linewidth=1)
     ax.plot(frame["week"], frame[column], color=style.ACCENT)
     ax.annotate(
-        "nine of ten weeks",
-        (frame["week"].iloc[0], high),
-        xytext=(2, 3),
+        "nine of\nten weeks",
+        (1, high),
+        xycoords=("axes fraction", "data"),
+        xytext=(5, 0),
         textcoords="offset points",
+        va="top",
         color=style.GREY,
         fontsize=9.5,
     )

@@ -24,7 +24,7 @@ def by_frequency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = axes(ax, 360)
     places = np.arange(len(table))
-    ax.bar(places, table["actual"], width=0.7, color=style.GRID, label="what happened")
+    ax.bar(places, table["actual"], width=0.7, color=style.GRID, label="what happened (line: 90 %)")
     ax.vlines(places, table["low"], table["high"], color=style.GREY, linewidth=1.2)
     for column, colour, marker, name in (
         ("model", style.ACCENT, "o", "model"),

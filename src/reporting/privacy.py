@@ -17,14 +17,15 @@ def suppress(frame: pd.DataFrame, customers: str, minimum: int, hide: list[str] 
 
     Returns
     -------
-    A copy in which the count of a small group reads `<minimum` and what is known about it is missing.
+    A copy in which the count of a small group reads `<minimum` and what is known about it is missing. An empty
+    group stays: it tells nothing of anyone.
 
     Examples
     --------
     >>> suppress(pd.DataFrame({"n": [25, 3], "spend": [100.0, 9.0]}), "n", 10).to_dict("list")
     {'n': [25, '<10'], 'spend': [100.0, nan]}
     """
-    small = frame[customers] < minimum
+    small = frame[customers].between(1, minimum - 1)
     shown = frame.copy()
     others = hide if hide is not None else [name for name in frame.select_dtypes("number").columns if name != customers]
     for name in others:

@@ -21,10 +21,10 @@ def measures(study: Study) -> list[Measure]:
     now, before = periods.iloc[-1], periods.iloc[-2] if len(periods) > 1 else None
     return [
         _active(study, now, before),
-        _rate(study, customers.repurchase(study), "Buyers who came back", study.dataset.goals.repurchase_rate, more_is_better=True,
-              definition=f"Share of the last {words.days(study.horizon_days)}' buyers who bought on more than one day of them."),
-        _rate(study, customers.churned(study), "Customers who left", study.dataset.goals.churn_rate, more_is_better=False,
-              definition=f"Share of the customers active {words.days(study.horizon_days)} ago (a purchase in the {words.days(study.active_within_days)} before) who bought nothing since."),
+        _rate(study, customers.repurchase(study), "Buyers who bought again", study.dataset.goals.repurchase_rate, more_is_better=True,
+              definition=f"Share of the last {words.days(study.horizon_days)}' buyers who bought on two days or more."),
+        _rate(study, customers.churned(study), "Active customers who left", study.dataset.goals.churn_rate, more_is_better=False,
+              definition=f"Share of the customers active {words.days(study.horizon_days)} ago (a purchase in the {words.days(study.active_within_days)} before) who bought nothing since. Some will be back."),
         _spend_per_buyer(study, now, before),
         _expected_spend(study, now),
         _expected_leavers(study, now),
@@ -32,17 +32,20 @@ def measures(study: Study) -> list[Measure]:
 
 
 def _active(study: Study, now: pd.Series, before: pd.Series | None) -> Measure:
+    # A group that nobody can join shrinks by itself: that is neither good nor bad.
+    noise = np.inf if health.closed_group(study) else float(np.sqrt(now["active"]))
+    change = _change(
+        study,
+        now["active"],
+        None if before is None else before["active"],
+        words.count,
+        more_is_better=True,
+        noise=noise,
+    )
     return Measure(
         name="Active customers",
         value=words.count(now["active"]),
-        **_change(
-            study,
-            now["active"],
-            None if before is None else before["active"],
-            words.count,
-            more_is_better=True,
-            noise=float(np.sqrt(now["active"])),
-        ),
+        **change,
         definition=f"Customers with a purchase in the last {words.days(study.active_within_days)}. A count, so it has no interval.",
     )
 
@@ -61,7 +64,7 @@ def _rate(
             study,
             now["share"],
             before,
-            words.points,
+            lambda v: words.points(v),
             more_is_better=more_is_better,
             noise=(now["high"] - now["low"]) / 2,
         ),
@@ -86,7 +89,7 @@ def _spend_per_buyer(study: Study, now: pd.Series, before: pd.Series | None) -> 
             more_is_better=True,
             noise=half,
         ),
-        definition=f"Mean spend of the customers who bought in the last {words.days(study.horizon_days)}.",
+        definition=f"Mean spend of those who bought in the last {words.days(study.horizon_days)}; no allowance for the season.",
     )
 
 
@@ -113,26 +116,28 @@ def _expected_spend(study: Study, now: pd.Series) -> Measure:
             since="what was spent in",
             noise=spend.mean - spend.low,
         ),
-        definition=f"Spend of today's customers in the next {words.days(study.horizon_days)}; new customers come on top.",
+        definition=f"Spend in the next {words.days(study.horizon_days)} of all customers known so far{value.of_the_active(study)}.",
     )
 
 
 def _expected_leavers(study: Study, now: pd.Series) -> Measure:
-    leaving = churn.leavers(study)
+    leaving, active = churn.leavers(study), len(study.churn()["scores"])
+    half = (leaving.mean - leaving.low) / active
+    change = _change(
+        study,
+        leaving.mean / active,
+        now["churned"] / now["at_risk"] if now["at_risk"] else None,
+        words.points,
+        more_is_better=False,
+        noise=half,
+        since="the share that left in",
+    )
     return Measure(
-        name="Customers about to leave",
+        name="Active customers about to leave",
         value=words.number(leaving.mean),
         interval=leaving.interval(words.number),
-        **_change(
-            study,
-            leaving.mean,
-            now["churned"],
-            lambda v: words.number(round(v)),
-            more_is_better=False,
-            since="those who left in",
-            noise=leaving.mean - leaving.low,
-        ),
-        definition=f"Active customers expected to buy nothing in the next {words.days(study.horizon_days)}.",
+        **change,
+        definition=f"Expected to buy nothing in the next {words.days(study.horizon_days)}: {words.percent(leaving.mean / active)} of the active.",
     )
 
 
@@ -173,7 +178,9 @@ def _change(
     direction: Literal["up", "down", "flat"] = "flat" if flat else "up" if now > before else "down"
     within = abs(now - before) <= noise
     return {
-        "change": against if flat else f"{size} {against}" + (", within chance" if within else ""),
+        "change": against
+        if flat
+        else f"{size} {against}" + (", within chance" if within and np.isfinite(noise) else ""),
         "direction": direction,
         "good": None if within else bool((now > before) == more_is_better),
     }
@@ -192,20 +199,18 @@ def answer(study: Study) -> str:
     """What happened, who is leaving, what they are worth: three sentences."""
     rates, leaving, currency = customers.churned(study), churn.leavers(study), study.dataset.currency
     now = rates.iloc[-1]
+    happened = ""
     if len(rates) > 1:
-        before = rates["share"].iloc[-2]
-        chance = (now["high"] - now["low"]) / 2
+        before, chance = rates["share"].iloc[-2], (now["high"] - now["low"]) / 2
         moved = words.moved(
             now["share"], before, up="more than", down="fewer than", flat="about as many as", least=chance
         )
         happened = f", {moved} in the period before ({words.percent(before)})"
-    else:
-        happened = ""
     return (
-        f"In the {words.days(study.horizon_days)} to {words.day(study.as_of)}, {words.percent(now['share'])} of the active customers bought nothing{happened}. "
-        f"Of the {words.count(len(study.churn()['scores']))} who are active now, we expect about {words.number(leaving.mean)} to do the same in the next {words.days(study.horizon_days)}. "
-        f"Today's customers should then spend about {words.money(value.total(study, 'expected_spend').mean, currency)}."
-    )
+        f"In the {words.days(study.horizon_days)} before {words.day(study.as_of)}, {words.percent(now['share'])} of the active customers bought nothing{happened}. "
+        f"Of the {words.count(len(study.churn()['scores']))} who are active now, we expect about {words.number(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)}. "
+        f"All customers known so far should spend about {words.money(value.total(study, 'expected_spend').mean, currency)} in them{value.of_the_active(study)}. {health.closed_group(study)}"
+    ).rstrip()
 
 
 def picture(study: Study) -> Picture:
@@ -216,18 +221,20 @@ def picture(study: Study) -> Picture:
 
 
 def certainty(study: Study) -> str:
-    """How sure we are, from the period that was kept back."""
+    """How sure we are, from the periods that were kept back."""
     holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
-    chosen = (
-        "the simple rule “days since the last purchase”, which no model beat"
-        if best == RULE
-        else f"{best}, which beat the simple rule"
-    )
-    bias = value.totals_table(study).loc["Model", "bias"]
+    promised, rule, left = (holdout[column].sum() for column in (best, RULE, "churned"))
+    if best == RULE:
+        sorting = f"No model sorts customers better than the days since the last purchase, so that rule is used; it promised {words.number(promised)} leavers for the last period"
+    else:
+        nearer = "and" if abs(promised - left) <= abs(rule - left) else "but"
+        sorting = (
+            f"{best} sorts customers better than the days since the last purchase, {nearer} in number it promised {words.number(promised)} leavers "
+            f"for the last period where that rule promised {words.number(rule)}"
+        )
     return (
-        f"One period ago we would have promised {words.number(holdout[best].sum())} leavers with {chosen}; {words.count(holdout['churned'].sum())} came. "
-        f"The forecast of spend would have been {value.off(bias)}. {value.say_verdict(study)} {health.freshness(study)} "
-        "One test period is one draw: expect surprises of that size again."
+        f"{sorting}; {words.count(left)} left. The forecast of spend for that period was {value.off(value.totals_table(study).loc['Model', 'bias'])}. "
+        f"{value.say_totals(study)} {value.say_verdict(study)} Expect surprises of that size again."
     )
 
 
@@ -277,44 +284,47 @@ def _goals(study: Study) -> str:
 
 
 def promises(study: Study) -> pd.DataFrame:
-    """What was promised one period ago and what came; what, promised, happened, naive."""
-    holdout, spend = study.churn(), value.totals_table(study)
-    each = study.value_holdout()["customers"]
-    best = holdout["about"]["winner"]
+    """What was promised one period ago and what happened; what, promised, happened, rule (its name), simple (its promise)."""
+    scored, spend = study.churn(), value.totals_table(study)
+    each, best = study.value_holdout()["customers"], scored["about"]["winner"]
+    leaving = scored["holdout"][[best, "churned", RULE]].sum()
+    rival = str(value.total_errors(study).drop("Model").idxmin())
+    purchases = each[[f"{value.FORECASTS[name]}_purchases" for name in ("Model", rival)]].sum()
     rows = [
+        ("Active customers who left", leaving[best], leaving["churned"], RULE, leaving[RULE]),
+        ("Purchase days", purchases.iloc[0], each["purchases"].sum(), rival, purchases.iloc[1]),
         (
-            "Customers who left",
-            holdout["holdout"][best].sum(),
-            holdout["holdout"]["churned"].sum(),
-            holdout["holdout"][RULE].sum(),
+            f"Spend, {study.dataset.currency}",
+            *spend.loc[["Model", "What happened"], "total"],
+            rival,
+            spend.loc[rival, "total"],
         ),
-        ("Purchase days", each["expected_purchases"].sum(), each["purchases"].sum(), each["rate_purchases"].sum()),
-        (f"Spend, {study.dataset.currency}", *spend.loc[["Model", "What happened", "Rate so far"], "total"]),
     ]
-    return pd.DataFrame(rows, columns=["what", "promised", "happened", "naive"])
+    return pd.DataFrame(rows, columns=["what", "promised", "happened", "rule", "simple"])
 
 
 def promise_table(study: Study) -> GT:
     """`promises` as a table."""
     return tables.table(
         promises(study),
-        title=f"Promised on {words.day(study.origins()[0])} and come true in the {study.horizon_days} days after",
+        title=f"Promised on {words.day(study.origins()[0])} for the {study.horizon_days} days after, and what happened",
         columns={
             "what": tables.text("What"),
             "promised": tables.count("Promised"),
             "happened": tables.count("Happened"),
-            "naive": tables.count("Naive rule"),
+            "rule": tables.text("Simple rule"),
+            "simple": tables.count("Promised by it"),
         },
     )
 
 
 def read_promises(study: Study) -> str:
-    """Which promises were better than the naive rule's."""
+    """Which promises were closer than the simple rule's."""
     table = promises(study)
-    closer = table[(table["promised"] - table["happened"]).abs() <= (table["naive"] - table["happened"]).abs()]["what"]
+    closer = table[(table["promised"] - table["happened"]).abs() < (table["simple"] - table["happened"]).abs()]["what"]
     if len(closer) == 0:
-        return "In no total was the promise closer than the naive rule: read the forecasts with care."
-    return f"The promise was closer than the naive rule, or the same, for {words.listed(what.split(',')[0].lower() for what in closer)}."
+        return "In no total was the promise closer than a simple rule's: read the forecasts with care."
+    return f"The promise was closer than the simple rule's for {words.listed(what.split(',')[0].lower() for what in closer)} ({len(closer)} of {len(table)})."
 
 
 def limits(study: Study) -> str:
@@ -334,6 +344,6 @@ def meeting(study: Study) -> str:
     """One sentence for the meeting."""
     rates, leaving = customers.churned(study), churn.leavers(study)
     return (
-        f"We lost {words.percent(rates['share'].iloc[-1])} of our active customers in the last {words.days(study.horizon_days)} and expect about "
-        f"{words.number(leaving.mean)} more to go in the next."
+        f"{words.percent(rates['share'].iloc[-1])} of our active customers bought nothing in the last {words.days(study.horizon_days)}, and we expect about "
+        f"{words.number(leaving.mean)} of today's {words.count(len(study.churn()['scores']))} to buy nothing in the next; {churn.came_back(study)}"
     )

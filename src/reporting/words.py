@@ -68,13 +68,24 @@ def points(difference: float) -> str:
     return f"{abs(100 * difference):.1f} points"
 
 
+def step(now: float, before: float) -> float:
+    """Difference of two shares as they are printed, so that a reader who subtracts finds the same.
+
+    Examples
+    --------
+    >>> points(step(0.13646, 0.12861)), points(0.13646 - 0.12861)
+    ('0.7 points', '0.8 points')
+    """
+    return round(now, 3) - round(before, 3)
+
+
 def money(value: float, currency: str) -> str:
     """An amount that is not to be paid.
 
     Examples
     --------
     >>> money(4596039.58, "USD"), money(360851, "EUR"), money(22.104, "GBP"), money(-5, "SEK")
-    ('$4.6 million', '€361,000', '£22.1', '−SEK 5')
+    ('$4.6 million', '€361,000', '£22.10', '−SEK 5.00')
     """
     if pd.isna(value):
         return NOTHING
@@ -82,7 +93,8 @@ def money(value: float, currency: str) -> str:
     scale, unit = (
         (1e9, " billion") if abs(value) >= 999.5e6 else (1e6, " million") if abs(value) >= 999.5e3 else (1.0, "")
     )
-    return f"{sign}{SYMBOLS.get(currency, currency + ' ')}{number(abs(value) / scale)}{unit}"
+    amount = f"{abs(value):.2f}" if abs(value) < 100 else number(abs(value) / scale)
+    return f"{sign}{SYMBOLS.get(currency, currency + ' ')}{amount}{unit}"
 
 
 def days(value: float) -> str:

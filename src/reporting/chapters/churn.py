@@ -12,24 +12,37 @@ from .. import tables, words
 from ..privacy import suppress
 from .value import Total
 
+LIST_SHARE = 0.2
 BANDS = (0, 0.1, 0.25, 0.5, 0.75, 1.000001)
 BAND_NAMES = ("under 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %", "over 75 %")
 
 
 def answer(study: Study) -> str:
     """Three sentences: how many, how surely, and what a list finds."""
-    best, rule = study.churn()["about"]["winner"], study.churn()["comparison"].loc[RULE]
-    row = study.churn()["comparison"].loc[best]
+    best, table = study.churn()["about"]["winner"], study.churn()["comparison"]
     leaving, active = leavers(study), len(study.churn()["scores"])
-    against = (
-        f"The rule that wins is the simplest, {best.lower()}: it told a leaver from a stayer in {words.percent(row['auc'])} of pairs one period ago"
-        if best == RULE
-        else f"One period ago the model told a leaver from a stayer in {words.percent(row['auc'])} of pairs; days since the last purchase alone did in {words.percent(rule['auc'])}"
-    )
+    ranked = f"ranked them right {words.number(100 * table.loc[best, 'auc'])} times in 100"
+    if best == RULE:
+        surely = f"No model beat the simplest rule, the days since the last purchase: given one customer who left and one who stayed, it {ranked}"
+    else:
+        surely = (
+            f"Given one customer who left and one who stayed, the model {ranked} in the last period; "
+            f"the days since the last purchase alone, {words.number(100 * table.loc[RULE, 'auc'])} times"
+        )
     return (
         f"Of {words.count(active)} active customers we expect about {words.number(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)} "
-        f"(90 % interval {leaving.interval(words.number)}). {against}. "
-        f"A list of the fifth of the customers most likely to leave would have held {words.percent(found(study, best))} of those who left."
+        f"(90 % interval {leaving.interval(words.number)}). {surely}. {read_list(study)}"
+    )
+
+
+def read_list(study: Study) -> str:
+    """What a call list of a fifth of the customers would have found in the last period, against chance, in a sentence."""
+    holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
+    size, left = round(LIST_SHARE * len(holdout)), holdout["churned"].sum()
+    hits = found(study, best) * left
+    return (
+        f"A list of the {words.count(size)} most at risk, a fifth, would have held {words.count(hits)} of the {words.count(left)} who left; "
+        f"one drawn at random, {words.count(LIST_SHARE * left)}, and a perfect one, {words.count(min(size, left))}."
     )
 
 
@@ -38,8 +51,16 @@ def definition(study: Study) -> str:
     return (
         f"A customer is **active** with a purchase in the last {words.days(study.active_within_days)}, and has **left** (churned) with none in the "
         f"{words.days(study.horizon_days)} after the date. The test date is {words.day(study.origins()[0])}; the models learned from "
-        f"{words.count(study.churn()['about']['learned_from'])} outcomes of earlier dates, all known before it."
+        f"{words.count(study.churn()['about']['learned_from'])} outcomes of earlier dates, all known before it. "
+        f"To leave is not for ever: {came_back(study)}"
     )
+
+
+def came_back(study: Study) -> str:
+    """How many of those who churned bought again a period later, in a sentence."""
+    known = study.came_back()
+    share = known["returned"] / known["churned"] if known["churned"] else np.nan
+    return f"of the {words.count(known['churned'])} who had left one period before, {words.percent(share)} bought again in the last {words.days(study.horizon_days)}."
 
 
 def leavers(study: Study) -> Total:
@@ -56,7 +77,7 @@ def leavers(study: Study) -> Total:
     return Total(float(total), float(max(total - half, 0)), float(min(total + half, len(probability))))
 
 
-def found(study: Study, model: str, share: float = 0.2) -> float:
+def found(study: Study, model: str, share: float = LIST_SHARE) -> float:
     """Share of the leavers of the test period among the `share` of customers that the model thought likeliest to leave."""
     holdout = study.churn()["holdout"]
     return captured(holdout["churned"].to_numpy(dtype="float64"), holdout[model].to_numpy(), share)
@@ -116,9 +137,9 @@ def read_calibration(study: Study) -> str:
     kept = curve["promised"].between(curve["low"], curve["high"]).sum()
     last, holdout = curve.iloc[-1], study.churn()["holdout"]
     return (
-        f"In {kept} of {len(curve)} groups the promise of {best} lies inside the 90 % interval of what happened; the group most at risk was promised "
+        f"The promise of {best} lies inside the 90 % interval of what happened in {kept} of {len(curve)} groups (nine in ten are to be expected); the group most at risk was promised "
         f"{words.percent(last['promised'])} and {words.percent(last['realised'])} left. In all, {words.number(holdout[best].sum())} leavers were promised and "
-        f"{words.count(holdout['churned'].sum())} came."
+        f"{words.count(holdout['churned'].sum())} left."
     )
 
 
@@ -137,13 +158,8 @@ def gains(study: Study) -> dict[str, pd.Series]:
 def read_gains(study: Study) -> str:
     """What a call list is good for."""
     best = study.churn()["about"]["winner"]
-    size = round(0.2 * len(study.churn()["holdout"]))
-    text = f"A list of {words.count(size)} customers, a fifth, would have found {words.percent(found(study, best))} of the leavers"
-    text += "" if best == RULE else f"; sorted by days since the last purchase, {words.percent(found(study, RULE))}"
-    possible = min(1.0, size / max(study.churn()["holdout"]["churned"].sum(), 1))
-    return text + (
-        f". A perfect list of that length would have found {words.percent(possible)}." if possible < 1 else "."
-    )
+    others = [f"{words.percent(found(study, name))} by {name}" for name in gains(study) if name != best]
+    return f"{read_list(study)} That is {words.percent(found(study, best))} by {best}, against {words.listed(others)}."
 
 
 def labels(study: Study) -> dict[str, str]:
@@ -185,14 +201,24 @@ def bands(study: Study) -> pd.DataFrame:
 def publishable_bands(study: Study) -> pd.DataFrame:
     """The risk bands, those below the smallest cell missing."""
     table = bands(study)
-    return table.where(table["customers"] >= study.dataset.privacy.minimum_cell)
+    return table.where(~table["customers"].between(1, study.dataset.privacy.minimum_cell - 1))
 
 
 def explain_risk(study: Study) -> str:
     """What is at stake."""
+    return f"Spend is what the page Lifetime value expects of these customers. {at_stake(study)}"
+
+
+def at_stake(study: Study) -> str:
+    """How much of the expected spend hangs on those more likely to leave than to stay, in a sentence."""
     table = bands(study)
-    share = table.loc[["50 to 75 %", "over 75 %"], "spend"].sum() / table["spend"].sum()
-    return f"Spend is what page 3 expects of these customers; those more likely to leave than to stay carry {words.percent(share)} of it."
+    likely, total = table.loc[["50 to 75 %", "over 75 %"]].sum(), table["spend"].sum()
+    if likely["customers"] < study.dataset.privacy.minimum_cell:
+        return "Hardly any active customer is more likely to leave than to stay."
+    return (
+        f"The {words.count(likely['customers'])} who are more likely to leave than to stay carry {words.percent(likely['spend'] / total)} of the spend "
+        f"expected from active customers, {words.money(likely['spend'], study.dataset.currency)}."
+    )
 
 
 def risk(study: Study) -> GT:
@@ -236,6 +262,6 @@ def meeting(study: Study) -> str:
     """One sentence for the meeting."""
     leaving = leavers(study)
     return (
-        f"About {words.number(leaving.mean)} of our {words.count(len(study.churn()['scores']))} active customers will not be back within {words.days(study.horizon_days)}; "
-        f"a list of the fifth most at risk found {words.percent(found(study, study.churn()['about']['winner']))} of the leavers last time."
+        f"We expect about {words.number(leaving.mean)} of our {words.count(len(study.churn()['scores']))} active customers to buy nothing in the next "
+        f"{words.days(study.horizon_days)} ({leaving.interval(words.number)}). {at_stake(study)}"
     )

@@ -13,17 +13,15 @@ from ..privacy import suppress
 
 
 def answer(study: Study) -> str:
-    """Three sentences: how many come back, how fast, and who carries the spend."""
-    rates, tenths = repurchase(study), concentration(study)
-    now = rates.iloc[-1]
-    second = second_purchase(study)
-    month = returned_by(second, 30)
+    """Three sentences: how many buy again, how fast, and who carries the spend."""
+    now, tenths = repurchase(study).iloc[-1], concentration(study)
+    month = returned_by(second_purchase(study), 30)
     return (
-        f"Of the customers who bought in the last {words.days(study.horizon_days)}, {words.percent(now['share'])} bought on more than one day "
+        f"Of the customers who bought in the last {words.days(study.horizon_days)}, {words.percent(now['share'])} bought on two days or more "
         f"(90 % interval {words.between(now['low'], now['high'], words.percent)}). "
-        f"{words.percent(month['share'])} come back within 30 days of their first purchase in the log "
+        f"Counted from the first purchase in the log, {words.percent(month['share'])} are back within 30 days "
         f"({words.between(month['low'], month['high'], words.percent)}). "
-        f"A tenth of the customers brings {words.percent(tenths['share'].iloc[0])} of the spend."
+        f"The tenth of the customers that spends most brought {words.percent(tenths['share'].iloc[0])} of the last year's spend."
     )
 
 
@@ -72,11 +70,11 @@ def read_segments(study: Study) -> str:
     table = publishable_segments(study)
     first = table.loc[table["spend_share"].idxmax()]
     text = f"{first.name} are {words.percent(first['customers_share'])} of the customers and bring {words.percent(first['spend_share'])} of the spend."
-    if "At risk" in table.index:
-        risk = table.loc["At risk"]
+    if "Slipping" in table.index:
+        slipping = table.loc["Slipping"]
         text += (
-            f" {words.count(risk['customers'])} customers used to buy often and have been silent for {words.days(risk['days_since_last'])} "
-            f"(median): they brought {words.money(risk['spend'], study.dataset.currency)} in the last year."
+            f" {words.count(slipping['customers'])} customers bought often over the year, but not in the last {words.days(slipping['days_since_last'])} "
+            f"(median): they brought {words.money(slipping['spend'], study.dataset.currency)}."
         )
     return text
 
@@ -115,7 +113,7 @@ def read_retention(study: Study) -> str:
     after = int(oldest.index[-1])
     return (
         f"Of the customers who first bought in {table.index[0]:%B %Y}, {words.percent(oldest.iloc[0])} bought again one month later and "
-        f"{words.percent(oldest.iloc[-1])} were buying {after} months later. Cells of fewer than {study.dataset.privacy.minimum_cell} customers stay empty."
+        f"{words.percent(oldest.iloc[-1])} were buying {after} months later. Cells and months with fewer than {study.dataset.privacy.minimum_cell} customers are not shown."
     )
 
 
@@ -169,7 +167,7 @@ def read_rate(rates: pd.DataFrame, goal: float | None, what: str, *, more_is_bet
         moved = words.moved(now["share"], before["share"], least=0.0005)
         text += (
             f", {moved}"
-            + (f" {words.points(now['share'] - before['share'])}" if moved != "unchanged" else "")
+            + (f" {words.points(words.step(now['share'], before['share']))}" if moved != "unchanged" else "")
             + " on the period before"
         )
     if goal is not None:
@@ -213,10 +211,19 @@ def concentration(study: Study) -> pd.DataFrame:
 def read_concentration(study: Study) -> str:
     """The tenths in a sentence."""
     table = concentration(study)
-    half = int((table["share"].cumsum() < 0.5).sum()) + 1
+    two = table["share"].head(2).sum()
     return (
-        f"The tenth that spends most, {words.count(table['customers'].iloc[0])} customers, brings {words.percent(table['share'].iloc[0])} of the spend; "
-        f"half of all spend comes from the first {half} tenth{'s' if half > 1 else ''}, and the last five together bring {words.percent(table['share'].tail(5).sum())}."
+        f"The tenth that spends most, {words.count(table['customers'].iloc[0])} customers, brings {words.percent(table['share'].iloc[0])} of the spend, "
+        f"the first two tenths together {words.percent(two)}, and the last five {words.percent(table['share'].tail(5).sum())}."
+    )
+
+
+def worth_of_the_top(study: Study) -> float:
+    """Mean spend of a customer of the first tenth over the mean spend of the others."""
+    table = concentration(study)
+    others = table.iloc[1:]
+    return float(
+        (table["spend"].iloc[0] / table["customers"].iloc[0]) / (others["spend"].sum() / others["customers"].sum())
     )
 
 
@@ -234,15 +241,19 @@ def segments_kept(study: Study) -> pd.DataFrame:
 
 
 def read_segments_kept(study: Study) -> str:
-    """Whether the segments foretold who would buy, against the rule that treats everyone alike."""
+    """Whether the segments told who would buy, against the rule that treats everyone alike."""
     table = segments_kept(study)
     average = table["bought"].sum() / table["customers"].sum()
     spread = float(((table["share"] * (1 - table["share"])) * table["customers"]).sum() / table["customers"].sum())
     best, worst = table["share"].idxmax(), table["share"].idxmin()
-    return (
-        f"Since the segments of {words.day(study.origin(1))} were drawn, {words.percent(table.loc[best, 'share'])} of the {best} bought and "
+    alike = [name for name, row in table.iterrows() if row["low"] <= average <= row["high"]]
+    text = (
+        f"After the segments of {words.day(study.origin(1))} were drawn, {words.percent(table.loc[best, 'share'])} of the {best} bought and "
         f"{words.percent(table.loc[worst, 'share'])} of the {worst}. Knowing the segment takes {words.percent(1 - spread / (average * (1 - average)))} off the "
         f"squared error of the naive forecast that gives everyone the average, {words.percent(average)}."
+    )
+    return text + (
+        f" {words.listed(alike)} {'was' if len(alike) == 1 else 'were'} no different from the average." if alike else ""
     )
 
 
@@ -260,9 +271,8 @@ def limits(study: Study) -> str:
 
 def meeting(study: Study) -> str:
     """One sentence for the meeting."""
-    now = repurchase(study).iloc[-1]
-    top = concentration(study).iloc[0]
+    now, top = repurchase(study).iloc[-1], concentration(study).iloc[0]
     return (
-        f"{words.percent(now['share'])} of our buyers came back within {words.days(study.horizon_days)}, and one tenth of our customers brings "
-        f"{words.percent(top['share'])} of the money: losing one of them costs as much as losing many of the others."
+        f"{words.percent(now['share'])} of the buyers of the last {words.days(study.horizon_days)} bought on two days or more, and a tenth of the customers brings "
+        f"{words.percent(top['share'])} of the spend: one of them is worth about {words.number(round(worth_of_the_top(study), 1))} of the others."
     )

@@ -10,32 +10,38 @@ from .. import tables, words
 
 
 def answer(study: Study) -> str:
-    """Three sentences: what there is, whether it is whole, whether it is fresh."""
-    facts = study.data.facts
+    """Three sentences: what there is, whether it is whole, how far it reaches."""
+    facts, odd = study.data.facts, odd_weeks(study)
     lost = facts["lines"] - facts["used"]
-    left_out = "every line could be used" if lost == 0 else f"{words.count(lost)} lines could not be used"
-    odd = odd_weeks(study)
-    whole = (
-        "no week stands out as broken"
+    left_out = "Every line could be used" if lost == 0 else f"{words.count(lost)} lines could not be used"
+    gaps = (
+        "no gap was found"
         if odd.empty
-        else f"{words.count(len(odd))} of {words.count(len(study.weekly()))} weeks lie far below the usual level"
+        else f"{words.count(len(odd))} of {words.count(len(study.weekly()))} weeks lie below half of the weeks around them"
     )
     return (
         f"The log holds {words.count(facts['lines'])} lines of {words.count(facts['customers'])} customers from "
         f"{words.day(facts['first_day'])} to {words.day(facts['last_day'])}, worth {words.money(facts['spend'], study.dataset.currency)}. "
-        f"Of these, {left_out}, and {whole}. "
-        f"{freshness(study)}"
+        f"{left_out}, and {gaps}. {freshness(study)}"
     )
 
 
 def freshness(study: Study) -> str:
-    """How old the newest line is at the as-of date."""
+    """How far the log reaches at the as-of date."""
     silent = (study.as_of - date.fromisoformat(study.data.facts["last_day"])).days
     if silent <= 0:
-        return f"The report looks back from {words.day(study.as_of)}; what the log knows of later days is left aside."
+        return f"The report knows nothing of {words.day(study.as_of)} and later: what the log holds of those days is left aside."
     if silent == 1:
-        return f"The last line is of the day before the report's date, {words.day(study.as_of)}: the log is fresh."
-    return f"The last line is {words.days(silent)} older than the report's date, {words.day(study.as_of)}."
+        return "It reaches up to the day before the report's date."
+    return f"Its last line is {words.days(silent)} older than the report's date, {words.day(study.as_of)}."
+
+
+def closed_group(study: Study) -> str:
+    """A sentence if nobody has come for long, so that the log can only shrink; else an empty one."""
+    newest = date.fromisoformat(study.data.facts["newest_customer"])
+    if (study.as_of - newest).days <= max(90, study.horizon_days):
+        return ""
+    return f"No customer has come since {words.day(newest)}: this log follows a closed group, whose numbers can only shrink."
 
 
 def contents(study: Study) -> GT:
@@ -67,16 +73,17 @@ def read_contents(study: Study) -> str:
 
 
 def oddities(study: Study) -> GT:
-    """Lines that are unusual, with what was done about them."""
+    """Lines that are unusual, with what was done about them; kinds that do not occur are left out."""
     facts = study.data.facts
     rows = [
         ("Without a customer", facts["no_customer"], "left out"),
         ("Without a date", facts["no_time"], "left out"),
         ("Without an amount", facts["no_amount"], "left out"),
-        ("Worth nothing", facts["zero"], "kept: the customer was there"),
+        ("With an amount of zero", facts["zero"], "kept: the customer was there"),
         ("Below zero (returns)", facts["negative"], "netted against the purchases of the same day"),
     ]
-    frame = pd.DataFrame(rows, columns=["what", "lines", "done"])
+    found = [row for row in rows if row[1]] or [("None", 0, "nothing to do")]
+    frame = pd.DataFrame(found, columns=["what", "lines", "done"])
     frame["share"] = frame["lines"] / facts["lines"]
     return tables.table(
         frame[["what", "lines", "share", "done"]],
@@ -93,8 +100,7 @@ def oddities(study: Study) -> GT:
 def read_oddities(study: Study) -> str:
     """The table of oddities in a sentence."""
     facts = study.data.facts
-    kept = facts["used"] / facts["lines"]
-    return f"Of all lines {words.percent(kept)} were used; {words.percent(facts['zero'] / facts['lines'])} are worth nothing."
+    return f"{words.percent(facts['used'] / facts['lines'])} of all lines were used; {words.percent(facts['zero'] / facts['lines'])} have an amount of zero."
 
 
 def odd_weeks(study: Study) -> pd.DataFrame:
@@ -110,9 +116,9 @@ def read_weeks(study: Study) -> str:
     if weekly.empty:
         return "The log has no whole week yet."
     low, middle, high = weekly["customers"].quantile([0.05, 0.5, 0.95])
-    told = "none falls under half of the weeks around it"
+    told = "no week lies below half of the weeks around it"
     if len(odd):
-        told = f"under half of the weeks around them: {words.listed(f'week of {words.day(week)}' for week in odd['week'].head(3))}"
+        told = f"below half of the weeks around them: {words.listed(f'the week of {words.day(week)}' for week in odd['week'].head(3))}"
     return f"In a usual week {words.count(middle)} customers buy (nine of ten weeks: {words.count(low)} to {words.count(high)}); {told}."
 
 
@@ -130,35 +136,38 @@ def read_spend(study: Study) -> str:
 
 def naive_check(study: Study) -> str:
     """How well the period before foretells the last one: the size of a normal surprise."""
-    periods = study.periods()
-    if len(periods) < 3:
+    changes = study.periods()["purchase_days"].pct_change().dropna().abs()
+    if len(changes) < 2:
         return "The log is too short to say how much one period differs from the next."
-    changes = periods["purchase_days"].pct_change().dropna()
-    usual, last = changes.iloc[:-1].abs().median(), changes.iloc[-1]
-    verdict = (
-        "within the usual"
-        if abs(last) <= 2 * changes.iloc[:-1].abs().max()
-        else "far outside the usual: look for a change in the data"
+    earlier, last = changes.iloc[:-1], changes.iloc[-1]
+    span = (
+        words.between(earlier.min(), earlier.max(), words.percent)
+        if len(earlier) > 1
+        else words.percent(earlier.iloc[0])
     )
+    verdict = "more than in any period before" if last > earlier.max() else "no more than before"
     return (
-        f"Taking the {words.days(study.horizon_days)} before as the forecast for the last {words.days(study.horizon_days)} misses the number of "
-        f"purchase days by {words.percent(abs(last))}; over the earlier periods the same rule missed by {words.percent(usual)} (median). That is {verdict}."
+        f"Taking each period of {words.days(study.horizon_days)} as the forecast for the next missed the number of purchase days by "
+        f"{words.percent(last)} last time, {verdict}: {span} over {words.count(len(earlier))} earlier period{'s' if len(earlier) > 1 else ''}."
     )
 
 
 def limits(study: Study) -> str:
     """Where this chapter fails."""
-    first = study.weekly()["week"].min()
+    closed = closed_group(study)
     return (
-        f"Who bought before {words.day(study.data.facts['first_day'])} is unknown: a customer whose first line is early in the log "
-        f"(its first whole week begins on {words.day(first)}) may have been one for years. Purchases without a customer's name are not in the log at all."
+        f"Who bought before {words.day(study.data.facts['first_day'])} is unknown: a customer who appears early in the log may be older than it. "
+        "Purchases without a customer's name are not in it at all, and a gap that is shorter than a week, or that only some stores have, is not seen here."
+        + (f" {closed}" if closed else "")
     )
 
 
 def meeting(study: Study) -> str:
     """One sentence for the meeting."""
     facts = study.data.facts
-    return (
-        f"The data is {'whole' if facts['used'] == facts['lines'] and odd_weeks(study).empty else 'usable with care'}: "
-        f"{words.count(facts['customers'])} customers, {words.money(facts['spend'], study.dataset.currency)}, up to {words.day(facts['last_day'])}."
+    whole = (
+        "We found no gap in the data"
+        if facts["used"] == facts["lines"] and odd_weeks(study).empty
+        else "The data is usable with care"
     )
+    return f"{whole}: {words.count(facts['customers'])} customers and {words.money(facts['spend'], study.dataset.currency)}, up to {words.day(facts['last_day'])}."

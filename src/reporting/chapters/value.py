@@ -41,22 +41,46 @@ def total(study: Study, name: str) -> Total:
 
 
 def level_error(study: Study) -> float:
-    """Root mean square of how far the forecast of total spend was off at the past dates, share of what happened."""
-    table = study.value_backtest()
-    return float(np.sqrt(((table["model"] / table["actual"] - 1) ** 2).mean()))
+    """Root mean square of how far the model's total spend was off at the past dates, share of what happened."""
+    return float(total_errors(study)["Model"])
 
 
 def answer(study: Study) -> str:
     """Three sentences: what to expect, who carries it, how far off it may be."""
-    currency, tenths, table = study.dataset.currency, by_tenth(study), totals_table(study)
+    currency, tenths = study.dataset.currency, by_tenth(study)
     spend, purchases = total(study, "expected_spend"), total(study, "expected_purchases")
     return (
         f"In the next {words.days(study.horizon_days)} we expect about {words.number(purchases.mean)} purchase days and "
         f"{words.money(spend.mean, currency)} of spend (90 % interval {spend.interval(lambda v: words.money(v, currency))}) "
-        "from the customers we have. "
+        f"from all {words.count(len(study.value()['customers']))} customers known so far{of_the_active(study)}. "
         f"The most valuable tenth of them carries {words.percent(tenths['share'].iloc[0])} of the margin this leaves. "
-        f"One period ago the same forecast was {off(table.loc['Model', 'bias'])}; "
-        f"the rule that everyone goes on at the rate so far was {off(table.loc['Rate so far', 'bias'])}."
+        f"{say_totals(study)}"
+    )
+
+
+def of_the_active(study: Study) -> str:
+    """How much of the expected spend comes from active customers, as a clause."""
+    active = study.value()["customers"]["expected_spend"].reindex(study.churn()["scores"].index).sum()
+    return f", {words.money(active, study.dataset.currency)} of it from the active ones"
+
+
+def total_errors(study: Study) -> pd.Series:
+    """Root mean square of how far each forecast of total spend was off at the past dates, share of what happened; index forecast."""
+    table = study.value_backtest()
+    columns = {"Model": "model", "Rate so far": "rate", "Same as last period": "last"}
+    return pd.Series(
+        {name: np.sqrt(((table[column] / table["actual"] - 1) ** 2).mean()) for name, column in columns.items()}
+    )
+
+
+def say_totals(study: Study) -> str:
+    """The forecast of the total against the simple rules, in a sentence."""
+    wrong = total_errors(study)
+    rival = str(wrong.drop("Model").idxmin())
+    verdict = "the model was closer than" if wrong["Model"] < wrong[rival] else "the model was no better than"
+    return (
+        f"In total {verdict} the best simple rule (“{rival.lower()}”): over {words.count(len(study.value_backtest()))} past dates it was off by "
+        f"{words.percent(wrong['Model'])}, the rule by {words.percent(wrong[rival])}."
     )
 
 
@@ -79,7 +103,7 @@ def parameters(study: Study) -> GT:
     frame = pd.concat(both, names=["model", "parameter"]).map(words.number).reset_index()
     return tables.table(
         frame[["model", "parameter", "estimate", "standard_error", "low_90", "high_90"]],
-        title="Fitted parameters, time in days",
+        title="For the analyst: fitted parameters, time in days",
         columns={
             "model": tables.text("Model"),
             "parameter": tables.text("Parameter"),
@@ -94,7 +118,10 @@ def parameters(study: Study) -> GT:
 def read_parameters(study: Study) -> str:
     """What the parameters mean."""
     value = study.value()
-    text = f"In words: {value['sentence']} Heavier spenders are {'' if abs(value['correlation']) > 0.1 else 'hardly '}"
+    text = f"In words: {value['sentence']}"
+    if value["notes"]:
+        text += " But this log does not tell how many leave for good: read the page Churn for that."
+    text += f" Heavier spenders are {'' if abs(value['correlation']) > 0.1 else 'hardly '}"
     more = "more" if value["correlation"] >= 0 else "less"
     return (
         text
@@ -218,20 +245,20 @@ def verdict(study: Study) -> Verdict:
 def say_verdict(study: Study) -> str:
     """The verdict in a sentence."""
     found = verdict(study)
-    rule = f"the best naive rule (“{found.rival.lower()}”)"
+    rule = f"the closest simple rule (“{found.rival.lower()}”)"
     if found.wins:
         return f"Customer by customer the model beats {rule}."
     if found.high < 0:
-        return f"Customer by customer {rule} beats the model: trust the rule, and read the model's figures with care."
-    return f"Customer by customer the model is no better and no worse than {rule}, beyond the error."
+        return f"Customer by customer {rule} beats the model: trust the rule."
+    return f"Customer by customer the model cannot be told from {rule}."
 
 
 def measure_verdict(study: Study) -> str:
     """The size of the verdict, for those who want to know."""
     found = verdict(study)
     return (
-        f"The model's squared error per customer is {words.percent(abs(found.gain))} {'smaller' if found.gain > 0 else 'larger'} than that of "
-        f"“{found.rival.lower()}” (saving, 90 % interval: {words.between(found.low, found.high, words.percent)})."
+        f"Its squared error per customer is {words.percent(1 - found.gain)} of the rule's "
+        f"(90 % interval {words.between(1 - found.high, 1 - found.low, words.percent)})."
     )
 
 
@@ -254,7 +281,7 @@ def past_forecasts(study: Study) -> GT:
     currency = study.dataset.currency
     return tables.table(
         table[["day", "actual", "model", "off", "rate", "last"]],
-        title="The same forecast at earlier dates",
+        title="The same forecast at all past dates",
         columns={
             "day": tables.Column(label="Forecast of", kind="date"),
             "actual": tables.money("Spent", currency),
@@ -268,11 +295,7 @@ def past_forecasts(study: Study) -> GT:
 
 def read_past_forecasts(study: Study) -> str:
     """How far the total is off as a rule."""
-    table = study.value_backtest()
-    return (
-        f"Over {words.count(len(table))} past dates the total was off by {words.percent(level_error(study))} (root mean square). "
-        "The intervals of the totals on this page are widened by that much."
-    )
+    return f"{say_totals(study)} The interval of the forecast at the top of this page is widened by that error; the one in the test above is the model's own."
 
 
 def alive(study: Study) -> pd.DataFrame:
@@ -296,7 +319,7 @@ def read_alive(study: Study) -> str:
     each = study.value()["customers"]
     repeat = each[each["frequency"] > 0]
     return (
-        f"About {words.number(repeat['probability_alive'].sum())} of the {words.count(len(repeat))} customers with a repeat purchase are expected to be customers still. "
+        f"About {words.number(repeat['probability_alive'].sum())} of the {words.count(len(repeat))} customers with a repeat purchase are customers still, by this model. "
         "Those with a single purchase are not drawn: this model sees no sign of leaving before a second one."
     )
 
@@ -330,7 +353,7 @@ def limits(study: Study) -> str:
     """Where this chapter fails."""
     notes = study.value()["notes"]
     return (
-        "The model knows only how often, how lately and how long a customer has bought: no season, no campaign, no customer who is yet to come. "
+        "The model knows only how often, how lately and how long a customer has bought: no season, no campaign, no customer who is yet to come, and no further ahead than the horizon. "
         "It has no way to see a single-purchase customer leave, and its margin is an assumption of the dataset file."
         + (f" For the analyst, the fit warns: {' '.join(notes)}." if notes else "")
     )
@@ -340,7 +363,7 @@ def meeting(study: Study) -> str:
     """One sentence for the meeting."""
     spend, currency = total(study, "expected_spend"), study.dataset.currency
     return (
-        f"The customers we have will spend about {words.money(spend.mean, currency)} in the next {words.days(study.horizon_days)} "
+        f"We expect our customers to spend about {words.money(spend.mean, currency)} in the next {words.days(study.horizon_days)} "
         f"({spend.interval(lambda v: words.money(v, currency))}); "
         f"a tenth of them brings {words.percent(by_tenth(study)['share'].iloc[0])} of the margin."
     )

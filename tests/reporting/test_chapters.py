@@ -1,0 +1,389 @@
+"""What the pages say: whole sentences, with numbers that a second route finds in the log, and no small cell."""
+
+import inspect
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from great_tables import GT
+from loyalty.models.backtest import BOOSTED, BTYD, RULE
+from loyalty.reporting import summary, words
+from loyalty.reporting.chapters import churn, customers, health, value
+from loyalty.settings import Privacy
+from loyalty.study import Study
+from sklearn.metrics import roc_auc_score
+
+CHAPTERS = {"health": health, "customers": customers, "value": value, "churn": churn, "summary": summary}
+STUDIES = pytest.mark.parametrize("name", ["simulated", "cdnow", "journey"])
+
+
+def of_a_study(module: ModuleType) -> list[Callable[[Study], Any]]:
+    """The public functions of a chapter that need nothing but a study."""
+    return [
+        thing
+        for name, thing in vars(module).items()
+        if inspect.isfunction(thing)
+        and not name.startswith("_")
+        and thing.__module__ == module.__name__
+        and list(inspect.signature(thing).parameters) == ["study"]
+    ]
+
+
+SAYING = [
+    pytest.param(chapter, function.__name__, id=f"{chapter}.{function.__name__}")
+    for chapter, module in CHAPTERS.items()
+    for function in of_a_study(module)
+    if function.__annotations__.get("return") is str
+]
+SHOWING = [
+    pytest.param(chapter, function.__name__, id=f"{chapter}.{function.__name__}")
+    for chapter, module in CHAPTERS.items()
+    for function in of_a_study(module)
+    if function.__annotations__.get("return") is GT
+]
+BROKEN = re.compile(r"\bnan\b|\bNaN\b|\bNaT\b|\bNone\b|\binf\b|\bTrue\b|\bFalse\b|  |\.\.|<NA>|\{|−0(\.0+)?\b|–")
+
+
+@pytest.fixture
+def study(name: str, request: pytest.FixtureRequest) -> Study:
+    return request.getfixturevalue(name)  # type: ignore[no-any-return]
+
+
+def test_there_is_something_to_say_in_every_chapter() -> None:
+    said = {parameter.values[0] for parameter in SAYING}
+    assert said == set(CHAPTERS)
+    assert len(SAYING) > 35
+    assert len(SHOWING) > 5
+
+
+@STUDIES
+@pytest.mark.parametrize(("chapter", "function"), SAYING)
+def test_it_is_whole_sentences(chapter: str, function: str, study: Study) -> None:
+    text = getattr(CHAPTERS[chapter], function)(study)
+    # Classes such as "1–2" carry a dash of their own; one that stands alone is a number that is not there.
+    found = BROKEN.search(re.sub(r"\d–\d", "", text))
+    assert found is None, f"{found} in: {text}"
+    assert all(line.endswith((".", ".**")) for line in text.splitlines())
+    assert text.lstrip("*- “")[0].isupper() or text.lstrip("*- “")[0].isdigit() or text[0] in "$€"
+
+
+@STUDIES
+@pytest.mark.parametrize(("chapter", "function"), SHOWING)
+def test_its_tables_have_no_gaps_but_those_that_are_meant(chapter: str, function: str, study: Study) -> None:
+    html = getattr(CHAPTERS[chapter], function)(study).as_raw_html()
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", html)
+    assert cells
+    assert [cell for cell in cells if re.search(r"\bnan\b|\bNone\b|\bNaT\b|\binf\b|<NA>", cell)] == []
+
+
+@STUDIES
+def test_answers_are_three_sentences(study: Study) -> None:
+    for chapter in CHAPTERS.values():
+        assert len(re.findall(r"[^\d]\.(?: |$)|\d\.(?: |$)", chapter.answer(study))) in (3, 4)
+        assert len(chapter.meeting(study)) < 300
+
+
+# The key numbers by a second route: from the log itself
+
+
+@pytest.fixture
+def days(study: Study) -> pd.DataFrame:
+    """Customer and day of every purchase before the date, with its spend; in plain pandas from the lines."""
+    lines = study.data.lines.select("customer", "day", "amount").to_pandas()
+    lines["day"] = pd.to_datetime(lines["day"])
+    return lines.groupby(["customer", "day"], as_index=False)["amount"].sum()
+
+
+@STUDIES
+def test_the_health_page_counts_the_log(study: Study, days: pd.DataFrame) -> None:
+    text = health.answer(study)
+    assert f"{days['customer'].nunique():,} customers" in text
+    assert words.money(days["amount"].sum(), study.dataset.currency) in text
+    assert words.day(days["day"].max()) in text
+    each = len(days) / days["customer"].nunique()
+    more = (days["customer"].value_counts() > 1).mean()
+    assert words.number(each) in health.read_contents(study)
+    assert words.percent(more) in health.read_contents(study)
+
+
+@STUDIES
+def test_the_repurchase_rate_is_that_of_the_last_period(study: Study, days: pd.DataFrame) -> None:
+    recent = days[days["day"] >= pd.Timestamp(study.as_of - timedelta(days=study.horizon_days))]
+    share = (recent["customer"].value_counts() > 1).mean()
+    assert words.percent(share) in customers.answer(study)
+    assert customers.repurchase(study)["share"].iloc[-1] == pytest.approx(share)
+    assert words.percent(share) in customers.meeting(study)
+
+
+@STUDIES
+def test_the_churn_rate_is_that_of_the_last_period(study: Study, days: pd.DataFrame) -> None:
+    start = pd.Timestamp(study.as_of - timedelta(days=study.horizon_days))
+    known = days[(days["day"] < start) & (days["day"] >= start - pd.Timedelta(days=study.active_within_days))]
+    active = set(known["customer"])
+    left = active - set(days.loc[days["day"] >= start, "customer"])
+    assert customers.churned(study)["share"].iloc[-1] == pytest.approx(len(left) / len(active))
+    assert words.percent(len(left) / len(active)) in summary.answer(study)
+    assert f"{len(left):,}" in summary.certainty(study)
+
+
+@STUDIES
+def test_the_heaviest_tenth_brings_what_is_said(study: Study, days: pd.DataFrame) -> None:
+    year = days[days["day"] >= pd.Timestamp(study.as_of - timedelta(days=365))]
+    spend = year.groupby("customer")["amount"].sum().sort_values(ascending=False)
+    share = spend.head(-(-len(spend) // 10)).sum() / spend.sum()
+    for text in (customers.answer(study), customers.read_concentration(study), customers.meeting(study)):
+        assert words.percent(share) in text
+
+
+@STUDIES
+def test_the_triangle_is_read_as_it_is(study: Study, days: pd.DataFrame) -> None:
+    month = days["day"].dt.to_period("M")
+    first = month.groupby(days["customer"]).transform("min")
+    known = month < pd.Period(study.as_of, "M")
+    cohort = customers.retention_table(study).index[0].to_period("M")
+    size = days.loc[first == cohort, "customer"].nunique()
+    later = days.loc[known & (first == cohort) & (month == cohort + 1), "customer"].nunique()
+    text = customers.read_retention(study)
+    assert f"{cohort.start_time:%B %Y}, {words.percent(later / size)} bought again one month later" in text
+
+
+def test_a_hidden_month_is_not_read_as_the_next_one(make_shop: Callable[..., Any]) -> None:
+    """30 customers begin in January, 4 of them come in February, too few to be shown, and 15 in March."""
+    came = [(f"c{n}", "2020-01-10") for n in range(30)] + [(f"c{n}", "2020-02-10") for n in range(4)]
+    came += [(f"c{n}", "2020-03-10") for n in range(15)] + [("c0", "2020-04-02")]
+    study = Study.open("shop", root=make_shop(pd.DataFrame(came, columns=["customer", "time"]).assign(amount=5.0)))
+    assert customers.retention_table(study).loc["2020-01-01"].dropna().to_dict() == {0: 1.0, 2: 0.5}
+    assert "one month later" not in customers.read_retention(study)
+
+
+@STUDIES
+def test_the_days_to_the_second_purchase_are_those_of_the_log(study: Study, days: pd.DataFrame) -> None:
+    """Nearly all could be watched for 30 days, so the plain share is near the curve's."""
+    early = days.groupby("customer")["day"].agg(["min", lambda day: day.nsmallest(2).iloc[-1]])
+    early.columns = ["first", "second"]
+    watched = early[early["first"] <= pd.Timestamp(study.as_of) - pd.Timedelta(days=30)]
+    gap = (watched["second"] - watched["first"]).dt.days
+    curve = customers.second_purchase(study)
+    assert customers.returned_by(curve, 30)["share"] == pytest.approx(gap.between(1, 30).mean(), abs=0.015)
+    assert words.percent(customers.returned_by(curve, 30)["share"]) in customers.read_second(study)
+
+
+@STUDIES
+def test_the_churn_page_tells_pairs_apart_as_scikit_learn_does(study: Study) -> None:
+    holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
+    assert best in (RULE, BTYD, BOOSTED)
+    text = churn.answer(study)
+    assert words.percent(roc_auc_score(holdout["churned"], holdout[best])) in text
+    assert f"{len(study.outcomes(study.as_of)):,} active customers" in text
+    fifth = holdout.sort_values(best, ascending=False, kind="stable").head(round(0.2 * len(holdout)))
+    assert words.percent(fifth["churned"].sum() / holdout["churned"].sum()) in text
+    leaving = churn.leavers(study)
+    assert leaving.mean == pytest.approx(study.churn()["scores"][best].sum())
+    assert 0 <= leaving.low < leaving.mean < leaving.high <= len(study.churn()["scores"])
+
+
+@STUDIES
+def test_bands_hold_every_active_customer_once(study: Study) -> None:
+    table, scores = churn.bands(study), study.churn()["scores"]["churn_probability"]
+    edges = [0, 0.1, 0.25, 0.5, 0.75, 1.01]
+    counted = np.histogram(scores, edges)[0]
+    assert list(table["customers"]) == list(counted)
+    assert table["leavers"].sum() == pytest.approx(scores.sum())
+    spend = study.value()["customers"]["expected_spend"].loc[scores.index]
+    assert table["spend"].sum() == pytest.approx(spend.sum())
+
+
+@STUDIES
+def test_gains_end_with_everyone(study: Study) -> None:
+    for curve in churn.gains(study).values():
+        assert (curve.iloc[0], curve.iloc[-1]) == (0, pytest.approx(1))
+        assert (curve.diff().dropna() >= 0).all()
+
+
+@STUDIES
+def test_the_value_page_holds_forecasts_against_the_log(study: Study, days: pd.DataFrame) -> None:
+    start = pd.Timestamp(study.origin(1))
+    known = days.loc[days["day"] < start, "customer"].unique()
+    later = days[(days["day"] >= start) & days["customer"].isin(known) & (days["amount"] > -1e-6)]
+    table = value.totals_table(study)
+    assert table.loc["What happened", "total"] == pytest.approx(later["amount"].sum())
+    assert words.money(later["amount"].sum(), study.dataset.currency) in value.read_holdout(study)
+    model = study.value_holdout()["totals"]["expected_spend"]
+    bias = model / later["amount"].sum() - 1
+    assert value.off(bias) in value.answer(study)
+    assert table.loc["Model", "bias"] == pytest.approx(bias)
+
+
+@STUDIES
+def test_totals_ahead_are_wider_than_the_model_alone_says(study: Study) -> None:
+    for name in ("expected_purchases", "expected_spend", "clv"):
+        total, own = value.total(study, name), study.value()["totals"]
+        assert 0 <= total.low <= own[f"{name}_low"] < total.mean < own[f"{name}_high"] <= total.high
+    backtest = study.value_backtest()
+    missed = np.sqrt(np.mean([(row.model / row.actual - 1) ** 2 for row in backtest.itertuples()]))
+    assert value.level_error(study) == pytest.approx(missed)
+
+
+@STUDIES
+def test_tenths_are_of_equal_size_and_falling_worth(study: Study) -> None:
+    table = value.by_tenth(study)
+    assert table["customers"].max() - table["customers"].min() <= 1
+    assert (table["clv"].diff().dropna() <= 0).all()
+    assert table["share"].sum() == pytest.approx(1)
+    assert (table["low"] <= table["clv"]).all()
+    assert (table["clv"] <= table["high"]).all()
+
+
+@STUDIES
+def test_the_verdict_follows_from_squared_errors(study: Study) -> None:
+    each = study.value_holdout()["customers"]
+    losses = {kind: ((each[f"{kind}_spend"] - each["spend"]) ** 2).mean() for kind in ("expected", "rate", "last")}
+    found = value.verdict(study)
+    assert found.gain == pytest.approx(1 - losses["expected"] / min(losses["rate"], losses["last"]))
+    assert found.low < found.gain < found.high
+    text = value.say_verdict(study)
+    assert ("beats the best naive rule" in text or "the model beats" in text) is found.wins
+
+
+@STUDIES
+def test_the_first_page_has_six_measures_and_three_findings(study: Study) -> None:
+    measures = summary.measures(study)
+    assert len({measure.name for measure in measures}) == 6
+    assert len(summary.findings(study)) == 3
+    for measure in measures:
+        assert BROKEN.search(" ".join([measure.value, measure.interval, measure.change, measure.goal])) is None
+        assert measure.definition.endswith(".")
+        assert (measure.goal == "") == (measure.goal_met is None)
+    active = len(study.outcomes(study.as_of))
+    assert measures[0].value == f"{active:,}"
+
+
+# Privacy
+
+
+@pytest.fixture
+def strict(simulated: Study) -> Study:
+    """The simulated retailer, where nothing may be told of fewer than 60 customers."""
+    dataset = simulated.dataset.model_copy(update={"privacy": Privacy(minimum_cell=60)})
+    return Study(
+        simulated.name,
+        dataset,
+        simulated.root,
+        simulated.data,
+        as_of=simulated.as_of,
+        horizon_days=simulated.horizon_days,
+        active_within_days=simulated.active_within_days,
+    )
+
+
+def test_no_cell_of_the_triangle_is_of_few_customers(strict: Study) -> None:
+    shown = customers.retention_table(strict)
+    counts = (
+        strict.retention().assign(cohort=lambda r: pd.to_datetime(r["cohort"])).set_index(["cohort", "months_later"])
+    )
+    cells = shown.stack().dropna()
+    assert len(cells) > 0
+    assert all(counts.loc[cell, "customers"] >= 60 for cell in cells.index)
+    assert (counts["customers"] < 60).any()
+    for cell, share in cells.items():
+        assert share == pytest.approx(counts.loc[cell, "customers"] / counts.loc[cell, "size"])
+
+
+def test_no_segment_is_of_few_customers(strict: Study) -> None:
+    sizes = customers.segment_table(strict)["customers"]
+    small = list(sizes.index[sizes < 60])
+    assert 0 < len(small) < len(sizes)
+    assert not set(small) & set(customers.publishable_segments(strict).index)
+    html = customers.segments(strict).as_raw_html()
+    assert html.count("60</td>") + html.count("&lt;60") >= len(small)
+    for name in small:
+        row = html[html.index(f">{name}<") :].split("</tr>")[0]
+        assert "&lt;60" in row
+        assert str(sizes[name]) not in re.findall(r">([\d,.]+)<", row)
+        assert not re.findall(r">[\d,.]+<", row)
+    assert f"{len(small)} segment" in customers.explain_segments(strict)
+
+
+def test_no_segment_of_the_check_is_of_few_customers(strict: Study) -> None:
+    assert (customers.segments_kept(strict)["customers"] >= 60).all()
+
+
+def test_no_band_is_of_few_customers(strict: Study) -> None:
+    table, shown = churn.bands(strict), churn.publishable_bands(strict)
+    small = (table["customers"] > 0) & (table["customers"] < 60)
+    assert small.any()
+    assert shown.loc[small].fillna(0).eq(0).all(axis=None)
+    html = churn.risk(strict).as_raw_html()
+    assert html.count("&lt;60") == small.sum()
+    for count in table.loc[small, "customers"]:
+        assert f">{count}<" not in html
+
+
+def test_no_group_of_the_value_page_is_of_few_customers(strict: Study) -> None:
+    assert (value.by_frequency(strict)["customers"] >= 60).all()
+    assert (value.alive(strict)["customers"] >= 60).all()
+
+
+@pytest.fixture(scope="module")
+def small(simulated_log: pd.DataFrame, make_shop: Callable[..., Any]) -> Study:
+    """A shop of 60 customers, so that a tenth is six of them."""
+    return Study.open("shop", root=make_shop(simulated_log[simulated_log["customer"] < "c060"]))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        customers.concentration,
+        value.by_tenth,
+        lambda study: next(iter(churn.calibration_curves(study).values())),
+    ],
+    ids=["concentration", "by_tenth", "calibration"],
+)
+def test_no_tenth_of_a_small_shop_is_of_few_customers(shown: Callable[[Study], pd.DataFrame], small: Study) -> None:
+    assert (shown(small)["customers"] >= 10).all()
+
+
+@pytest.mark.parametrize(("chapter", "function"), SAYING)
+def test_a_small_shop_is_told_of_in_whole_sentences_too(chapter: str, function: str, small: Study) -> None:
+    text = getattr(CHAPTERS[chapter], function)(small)
+    assert BROKEN.search(re.sub(r"\d–\d", "", text).replace("–", "")) is None, text
+
+
+@pytest.mark.parametrize("function", ["read_segments", "explain_segments", "read_segments_kept", "read_retention"])
+def test_a_shop_with_no_group_large_enough_is_told_so(function: str, strict: Study) -> None:
+    dataset = strict.dataset.model_copy(update={"privacy": Privacy(minimum_cell=5000)})
+    nothing = Study(
+        strict.name,
+        dataset,
+        strict.root,
+        strict.data,
+        as_of=strict.as_of,
+        horizon_days=strict.horizon_days,
+        active_within_days=strict.active_within_days,
+    )
+    assert getattr(customers, function)(nothing).endswith(".")
+
+
+# A hole in the data
+
+
+def test_weeks_without_a_line_are_not_called_whole(simulated_log: pd.DataFrame, make_shop: Callable[..., Any]) -> None:
+    hole = simulated_log[~simulated_log["time"].between("2020-07-06", "2020-07-27")]
+    study = Study.open("shop", root=make_shop(hole))
+    assert len(health.odd_weeks(study)) == 3
+    assert "no week stands out as broken" not in health.answer(study)
+
+
+def test_a_log_of_one_week_is_told_of(make_shop: Callable[..., Any]) -> None:
+    """Tuesday to Friday of the week after: no week is whole."""
+    came = [(f"c{n}", f"2020-01-{day:02d}", 3.0) for n in range(30) for day in range(7 + n % 3, 18, 2 + n % 4)]
+    frame = pd.DataFrame(came, columns=["customer", "time", "amount"])
+    study = Study.open("shop", root=make_shop(frame[frame["time"] < "2020-01-18"]), horizon_days=3, as_of="2020-01-17")
+    assert study.weekly().empty or len(study.weekly()) <= 1
+    for say in (health.answer, health.read_weeks, health.read_spend, health.limits, health.meeting):
+        assert BROKEN.search(say(study)) is None
