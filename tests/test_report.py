@@ -141,8 +141,8 @@ def test_counts_on_the_first_page_are_those_of_the_log(shop):
         for measure in json.loads((latest(root) / "manifest.json").read_text("utf-8"))["measures"]
     }
     assert values["Active customers"] == f"{active:,}"
-    assert values["Customers who left"] == f"{100 * left:.1f} %".replace(".0 %", " %")
-    assert values["Buyers who came back"] == f"{100 * (visits > 1).mean():.1f} %".replace(".0 %", " %")
+    assert values["Active customers who left"] == f"{100 * left:.1f} %".replace(".0 %", " %")
+    assert values["Buyers who bought again"] == f"{100 * (visits > 1).mean():.1f} %".replace(".0 %", " %")
 
 
 def test_nothing_is_done_where_nothing_changed(shop):

@@ -40,12 +40,19 @@ def test_a_figure_is_drawn_at_twice_its_size(sent: Sent, width: int, height: int
     assert not plt.fignum_exists(fig.number)
 
 
-def test_a_figure_wider_than_the_page_is_shrunk_to_it(sent: Sent) -> None:
+def test_a_figure_wider_than_the_page_is_drawn_as_wide_as_the_page(sent: Sent) -> None:
     fig, _ = style.figure(1440, 600)
     page.show(fig, "It rises.")
-    assert size_of(sent[0][0]["image/png"]) == (1440, 600)
+    assert size_of(sent[0][0]["image/png"]) == (2 * 720, 2 * 600)
     assert sent[0][1]["image/png"]["width"] == 720
-    assert sent[0][1]["image/png"]["height"] == 300
+    assert sent[0][1]["image/png"]["height"] == 600
+
+
+def test_a_figure_is_drawn_again_for_a_phone(sent: Sent) -> None:
+    """With letters of the same size: shrunk to half its width a figure can no longer be read."""
+    page.show(style.figure(720, 300)[0], "It rises.")
+    assert size_of(sent[0][0]["image/png"]) == (2 * 720, 2 * 300)
+    assert size_of(sent[0][0][page.NARROW]) == (2 * style.NARROW, 2 * 300)
 
 
 @pytest.mark.parametrize("place", ["left", "center", "suptitle", "none"])

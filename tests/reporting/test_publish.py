@@ -48,6 +48,7 @@ def summary(monkeypatch: pytest.MonkeyPatch) -> None:
     words.findings = lambda study: [Finding(text="One left.", page="01_one")]
     words.answer = lambda study: "All is well."
     words.certainty = lambda study: "Quite."
+    words.picture = lambda study: None
     monkeypatch.setitem(sys.modules, words.__name__, words)
     monkeypatch.setattr(loyalty.reporting, "summary", words, raising=False)
 

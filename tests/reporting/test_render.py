@@ -10,6 +10,7 @@ from itertools import pairwise
 import nbformat
 import pytest
 from loyalty.reporting import style
+from loyalty.reporting.page import Picture
 from loyalty.reporting.render import TEMPLATES, Heading, Page, page_of, render, render_index
 from loyalty.reporting.summary_types import Finding, Measure
 
@@ -24,7 +25,7 @@ PAGES = [
     Page(name="good", label="Good", title="Who leaves, and when", question="How many?"),
     Page(name="04_churn", label="Churn", title="Who is <next>?", question="Which **ones**?"),
 ]
-VOID = {"meta", "link", "img", "br", "input", "hr"}
+VOID = {"meta", "link", "img", "br", "input", "hr", "source"}
 
 
 class Tags(HTMLParser):
@@ -73,6 +74,9 @@ def index() -> str:
         question="How are our customers?",
         answer="Well, <script>alert(1)</script>.",
         certainty="Fairly sure.",
+        picture=Picture(
+            png="iVBORw0KGgo=", narrow="iVBORw0KGgp=", width=720, height=320, alt="Churn <b>", caption="Up."
+        ),
     )
 
 
@@ -98,7 +102,7 @@ def test_no_page_asks_for_anything(either: str) -> None:
     for tag, attributes in tags.found:
         assert tag not in {"script", "iframe", "object", "embed", "form", "base"}
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
-        for name in ("src", "href"):
+        for name in ("src", "href", "srcset"):
             assert re.match(r"$|data:|#|[\w-]+\.html$", attributes.get(name) or ""), attributes
     assert "@import" not in either
     assert "url(" not in either
@@ -143,6 +147,19 @@ def test_a_figure_has_its_text_once_as_alternative_and_once_as_caption(html: str
     )
     assert image["width"] == "720"
     assert html.count("<strong>35 %</strong> (32 to 38 %) come back, $5 and $6 each.") == 1
+
+
+def test_a_phone_gets_the_figure_that_was_drawn_for_it(html: str, index: str) -> None:
+    for text in (html, index):
+        [source], [image] = Tags(text).all("source"), Tags(text).all("img")
+        assert source["media"] == "screen and (max-width: 480px)"
+        assert source["srcset"] != image["src"]
+
+
+def test_the_first_page_holds_its_figure_with_its_text(index: str) -> None:
+    [image] = Tags(index).all("img")
+    assert image["alt"] == "Churn <b>"
+    assert "<figcaption><p>Up.</p>" in index
 
 
 def test_a_table_scrolls_inside_itself_and_has_no_style_of_its_own(html: str) -> None:
