@@ -50,6 +50,9 @@ def main() -> NoReturn:
         if error.format_message():  # empty where the bare command has shown its help
             _complain(f"{error.format_message().rstrip('.')} (loyalty --help lists what there is)")
         code = error.exit_code
+    except OSError as error:
+        _complain(f"{error.filename or 'the system'}: {error.strerror or error}; nothing was published")
+        code = 1
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     if code == INTERRUPTED:

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 from .features.columns import Tables
 from .features.contract import facts
 from .features.histories import purchase_days
-from .settings import Dataset
+from .settings import Dataset, dataset_path
 from .sources.files import connect
 from .sources.log import ROLES, Sources, unreadable, usable
 from .store import Store, code_version, digest
@@ -34,7 +34,7 @@ class Prepared:
     """
 
     def __init__(self, name: str, dataset: Dataset, root: Path) -> None:
-        self.shown = f"data/{name.replace('-', '_')}.toml"
+        self.shown = f"data/{dataset_path(name, root).name}"
         self.dataset = dataset
         self._sources = Sources(dataset, root, self.shown)
         meaning = dataset.model_dump_json(include={*ROLES, "timezone"})

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from .errors import SettingsError
 
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
 class Section(BaseModel):
@@ -56,11 +56,10 @@ class Products(Table):
 
 
 class Campaigns(Table):
-    """Campaigns with their first and last day."""
+    """Campaigns with their first day."""
 
     campaign: str
     start: str
-    end: str
 
 
 class Contacts(Table):
@@ -94,8 +93,8 @@ class StudySettings(Section):
     horizon_days: Days
     active_within_days: Days
     origins: Annotated[int, Field(ge=1, le=24, strict=True)] = 3
-    margin: Annotated[float, Field(gt=0, le=1)]
-    annual_discount_rate: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    margin: Annotated[float, Field(gt=0, le=1, strict=True)]
+    annual_discount_rate: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.1
 
 
 class Goals(Section):
@@ -166,6 +165,24 @@ def dataset_names(root: Path) -> list[str]:
     return sorted(file.stem.replace("_", "-") for file in (root / "data").glob("*.toml"))
 
 
+def dataset_path(name: str, root: Path) -> Path:
+    """The file that describes `name`: `data/complete_journey.toml` for `complete-journey`.
+
+    Raises
+    ------
+    SettingsError
+        If there is none.
+    """
+    known = dataset_names(root)
+    slug = name.replace("_", "-")
+    if slug not in known:
+        close = difflib.get_close_matches(slug, known, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise SettingsError(f"unknown dataset {name!r}: {hint}data/ describes {', '.join(known) or 'none'}")
+    path = root / "data" / f"{slug.replace('-', '_')}.toml"
+    return path if path.exists() else path.with_name(f"{slug}.toml")
+
+
 def load_dataset(name: str, root: Path | None = None) -> Dataset:
     """Read the dataset file of `name`.
 
@@ -180,15 +197,7 @@ def load_dataset(name: str, root: Path | None = None) -> Dataset:
         If there is no such file, it is not TOML, or a key is missing, unknown or of the wrong type.
     """
     root = root or project_root()
-    known = dataset_names(root)
-    slug = name.replace("_", "-")
-    if slug not in known:
-        close = difflib.get_close_matches(slug, known, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        raise SettingsError(f"unknown dataset {name!r}: {hint}data/ describes {', '.join(known) or 'none'}")
-    path = root / "data" / f"{slug.replace('-', '_')}.toml"
-    if not path.exists():
-        path = path.with_name(f"{slug}.toml")
+    path = dataset_path(name, root)
     shown = f"data/{path.name}"
     try:
         content = tomllib.loads(path.read_text("utf-8"))

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 Result: TypeAlias = pd.DataFrame | dict[str, Any]
 
-COMPUTING = ("errors.py", "settings.py", "store.py", "study.py", "sources", "features", "models")
-LIBRARIES = ("duckdb", "ibis-framework", "numpy", "pandas", "scikit-learn", "scipy")
+COMPUTING = ("errors.py", "prepared.py", "settings.py", "store.py", "study.py", "sources", "features", "models")
+LIBRARIES = ("duckdb", "ibis-framework", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "tzdata")
 
 
 def digest(*parts: object) -> str:
@@ -53,8 +54,18 @@ def forget(folder: Path, unused_days: float = 30) -> None:
     """Delete the results below `folder` that no study has opened for `unused_days`: other dates, other code."""
     oldest = time.time() - unused_days * 86400
     for place in folder.iterdir() if folder.is_dir() else ():
-        if place.is_dir() and place.stat().st_mtime < oldest:
-            shutil.rmtree(place, ignore_errors=True)
+        try:
+            if place.is_dir() and place.stat().st_mtime < oldest:
+                shutil.rmtree(place, ignore_errors=True)
+        except FileNotFoundError:  # a run beside this one was first
+            continue
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy as one of Python; JSON knows no other."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a result holds a {type(value).__name__}, which JSON does not know")
 
 
 class Store:
@@ -94,16 +105,17 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=self.folder, prefix=".new-"))
         parts = {"frame": result} if isinstance(result, pd.DataFrame) else result
-        for name, part in parts.items():
-            if isinstance(part, pd.DataFrame):
-                part.to_parquet(scratch / f"{name}.parquet")
-            else:
-                (scratch / f"{name}.json").write_text(json.dumps(part, default=str), "utf-8")
         try:
-            os.replace(scratch, place)
-        except OSError:
-            # Another process was first; its result is the same.
-            shutil.rmtree(scratch)
+            for name, part in parts.items():
+                if isinstance(part, pd.DataFrame):
+                    part.to_parquet(scratch / f"{name}.parquet")
+                else:
+                    (scratch / f"{name}.json").write_text(json.dumps(part, default=_plain), "utf-8")
+            # Where another process was first, its result is the same.
+            if not place.is_dir():
+                os.replace(scratch, place)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     @staticmethod
     def _read(place: Path) -> Result:

@@ -10,13 +10,14 @@ import pandas as pd
 
 from .features import build, cohorts, rfm
 from .features.columns import Window
-from .features.contract import check_span
+from .features.contract import check_span, facts
 from .features.histories import distinct, histories
 from .features.labels import labels, spending
-from .features.windows import horizon
+from .features.windows import before, before_or_undated, horizon
 from .models import backtest
+from .models.churn import check_two_classes
 from .prepared import Prepared
-from .settings import Dataset, load_dataset, parse_date, project_root, whole_days
+from .settings import Dataset, Goals, load_dataset, parse_date, project_root, whole_days
 from .store import Result, Store, digest, forget
 
 R = TypeVar("R", bound=Result)
@@ -110,6 +111,13 @@ class Study:
         day = check_span(data.facts, asked, horizon, data.shown)
         return cls(name, dataset, root, data, as_of=day, horizon_days=horizon, active_within_days=active)
 
+    @property
+    def goals(self) -> Goals:
+        """The dataset's goals; none where horizon or activity differ from the dataset file's, to which goals belong."""
+        file = self.dataset.study
+        own = (self.horizon_days, self.active_within_days) == (file.horizon_days, file.active_within_days)
+        return self.dataset.goals if own else Goals()
+
     # Dates
 
     @property
@@ -130,6 +138,13 @@ class Study:
         return [day for day in wanted if (day - self.first_day).days >= self.horizon_days]
 
     # The customer base
+
+    @step
+    def facts(self) -> dict[str, Any]:
+        """What the log holds of the days before the as-of date, see `features.contract.facts`."""
+        return {
+            "log": facts(before_or_undated(self.data.raw_lines, self.as_of), before(self.data.tables.days, self.as_of))
+        }
 
     @step
     def weekly(self) -> pd.DataFrame:
@@ -294,6 +309,12 @@ class Study:
             "annual_discount_rate": settings.annual_discount_rate,
         }
 
+    def _check_outcomes(self) -> None:
+        """Refuse outcomes of one kind before anything is computed from them."""
+        test, *earlier = [self.outcomes(day)["churned"] for day in self.origins()]
+        check_two_classes(test.to_numpy(), "the test date")
+        check_two_classes(pd.concat(earlier).to_numpy())
+
     # All of it
 
     def check(self) -> dict[str, Any]:
@@ -313,6 +334,7 @@ class Study:
         ----------
         progress : told the name of each step before it starts.
         """
+        self._check_outcomes()
         for name in STEPS:
             progress(name.replace("_", " "))
             getattr(self, name)()

@@ -126,7 +126,7 @@ def test_far_from_any_project_the_error_says_what_to_do(tmp_path: Path, monkeypa
     monkeypatch.delenv("LOYALTY_ROOT", raising=False)
     monkeypatch.setattr(settings, "__file__", str(tmp_path / "site-packages" / "loyalty" / "settings.py"))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match="no project found.*set LOYALTY_ROOT"):
+    with pytest.raises(SettingsError, match=r"no project found.*set LOYALTY_ROOT"):
         project_root()
 
 

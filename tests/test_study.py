@@ -151,6 +151,7 @@ def test_other_code_has_another_key(root: Path, monkeypatch: pytest.MonkeyPatch)
     assert key(root) != before
 
 
+@pytest.mark.slow
 def test_steps_come_in_any_order(root: Path, tmp_path: Path) -> None:
     other = shutil.copytree(root, tmp_path / "other")
     names = list(STEPS)
@@ -198,6 +199,7 @@ def test_every_window_is_filled_at_every_date(simulated: Study) -> None:
     assert list(simulated.features().columns) == list(earliest.columns)
 
 
+@pytest.mark.slow
 def test_a_date_in_the_past_sees_nothing_that_came_later(
     root: Path, log: pd.DataFrame, make_shop: Callable[..., Path]
 ) -> None:
@@ -226,7 +228,7 @@ def test_the_holdout_of_value_holds_what_happened(simulated: Study, simulated_lo
     day = pd.Timestamp(simulated.origin(1))
     later = simulated_log[simulated_log["time"] >= day]
     known = simulated_log.loc[simulated_log["time"] < day, "customer"]
-    of_known = later[later["customer"].isin(known)].assign(day=lambda l: l["time"].dt.normalize())
+    of_known = later[later["customer"].isin(known)].assign(day=lambda log: log["time"].dt.normalize())
     assert len(each) == known.nunique()
     assert each["spend"].sum() == pytest.approx(of_known["amount"].sum())
     assert each["purchases"].sum() == len(of_known.drop_duplicates(["customer", "day"]))

@@ -46,16 +46,17 @@ def features(tables: Tables, window: Window, active_within_days: int) -> ir.Tabl
     for block in (programme.contacts, programme.redemptions):
         if (happenings := block(tables, window)) is not None:
             frame = frame.left_join(happenings, "customer").drop("customer_right")
-    counts = {name: frame[name].coalesce(0) for name in programme.COUNTS if name in frame.columns}
+    counts = {name: frame[name].coalesce(0) for name in programme.counts(window.lengths) if name in frame.columns}
     return frame.mutate(**counts) if counts else frame
 
 
 def frame(tables: Tables, window: Window, active_within_days: int) -> pd.DataFrame:
     """`features` in memory: index customer, in order of customer, numbers as float64."""
     table = features(tables, window, active_within_days).to_pandas().set_index("customer").sort_index()
-    return table.astype("float64")[[name for name in dictionary(window.lengths) if name in table.columns]]
+    # Sums in another order differ in the last digits, and a tree may split between them.
+    return table.astype("float64").round(9)[[name for name in dictionary(window.lengths) if name in table.columns]]
 
 
 def dictionary(lengths: tuple[int, ...] = LENGTHS) -> dict[str, Column]:
     """Every feature column with its meaning."""
-    return rfm.columns(lengths) | cadence.COLUMNS | trend.columns(lengths) | basket.COLUMNS | programme.COLUMNS
+    return rfm.columns(lengths) | cadence.COLUMNS | trend.columns(lengths) | basket.COLUMNS | programme.columns(lengths)

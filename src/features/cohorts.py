@@ -1,9 +1,10 @@
 """Groups of customers by when they came, and how the base as a whole behaves over time."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from .windows import before, days_until, last_days
 
@@ -59,24 +60,34 @@ def concentration(days: ir.Table, as_of: date, within_days: int = 365, groups: i
     tenth : 1 is the tenth that spends most.
     customers : how many are in it.
     spend : their spend in the `within_days` before `as_of`, money.
-    largest : the largest spend of one of them, money.
     """
     recent = last_days(days, as_of, within_days)
     each = recent.group_by("customer").agg(spend=recent.spend.sum())
     placed = each.mutate(tenth=ibis.ntile(groups).over(order_by=[each.spend.desc(), each.customer]) + 1)
-    return (
-        placed.group_by("tenth")
-        .agg(customers=placed.count(), spend=placed.spend.sum(), largest=placed.spend.max())
-        .order_by("tenth")
-    )
+    return placed.group_by("tenth").agg(customers=placed.count(), spend=placed.spend.sum()).order_by("tenth")
 
 
 def weekly(days: ir.Table, as_of: date) -> ir.Table:
-    """The base week by week: week (its Monday), customers, purchase_days, spend (money); whole weeks only."""
+    """The base week by week: week (its Monday), customers, purchase_days, spend (money); whole weeks only.
+
+    A week without any purchase is a week with zeros: a till that stopped reporting must show.
+    """
     known = before(days, as_of)
     by_week = known.group_by(week=known.day.truncate("W")).agg(
-        customers=known.customer.nunique(), purchase_days=known.count(), spend=known.spend.sum(), first=known.day.min()
+        customers=known.customer.nunique(), purchase_days=known.count(), spend=known.spend.sum()
     )
-    log_begins = by_week.first.min().over(ibis.window())
-    whole = (by_week.week >= log_begins) & (by_week.week < ibis.literal(as_of).truncate("W"))
-    return by_week.filter(whole).drop("first").order_by("week")
+    first = known.day.min().execute()
+    if pd.isna(first):
+        return by_week
+    begins = pd.Timestamp(first).normalize()
+    mondays = pd.date_range(begins - pd.Timedelta(days=begins.weekday()), pd.Timestamp(as_of), freq="W-MON")
+    # Weeks that the log or the as-of date cuts would look like a fall.
+    whole = [monday.date() for monday in mondays if begins <= monday and monday.date() + timedelta(days=7) <= as_of]
+    calendar = ibis.memtable({"week": whole}, schema={"week": "date"})
+    joined = calendar.left_join(by_week, calendar.week == by_week.week.cast("date"))
+    return joined.select(
+        week=joined.week.cast("timestamp"),
+        customers=joined.customers.coalesce(0),
+        purchase_days=joined.purchase_days.coalesce(0),
+        spend=joined.spend.coalesce(0.0),
+    ).order_by("week")

@@ -8,6 +8,9 @@ import ibis.expr.types as ir
 
 from ..errors import DataError
 
+MOST_WITHOUT_AMOUNT = 0.01
+"""Share of lines without a readable amount above which the column is misread rather than the lines faulty."""
+
 
 def facts(raw_lines: ir.Table, days: ir.Table) -> dict[str, Any]:
     """Size, span and oddities of a log, in one pass over the lines and one over the purchase days.
@@ -80,7 +83,17 @@ def check_span(facts: dict[str, Any], as_of: date | None, horizon_days: int, sho
         three horizons before it: one to learn from, one to learn, one to test.
     """
     if facts["first_day"] is None or not facts["purchase_days"]:
-        raise DataError(f"{shown}: the log holds no usable purchase; run `loyalty check` on it and look at its columns")
+        missing = ", ".join(f"{facts[f'no_{name}']:,} have no {name}" for name in ("customer", "time", "amount"))
+        raise DataError(
+            f"{shown}: the log holds no usable purchase: of {facts['lines']:,} lines {missing}; "
+            "check which columns transactions names"
+        )
+    if facts["no_amount"] > MOST_WITHOUT_AMOUNT * facts["lines"]:
+        raise DataError(
+            f"{shown}: {facts['no_amount']:,} of {facts['lines']:,} lines have no amount that reads as a number; "
+            "expected digits with a point for the decimals, no currency and no thousands separators; mend the "
+            "column that transactions.amount names"
+        )
     first, last = date.fromisoformat(facts["first_day"]), date.fromisoformat(facts["last_day"])
     if facts["customers"] < 2:
         raise DataError(f"{shown}: the log holds one customer; expected many; check which column `customer` names")
@@ -89,10 +102,12 @@ def check_span(facts: dict[str, Any], as_of: date | None, horizon_days: int, sho
             f"{shown}: no customer bought on two different days; nothing can be said about coming back; "
             "check which columns `customer` and `time` name"
         )
-    # A shop that closes on Sundays may be silent for as long as it has been before, and no longer.
-    latest = last + timedelta(days=max(1, facts["longest_pause"]))
+    # A shop that closes on Sundays may be silent for as long as it has been before; but one long closure, years ago,
+    # must not let a log that has stopped be read as customers who have left.
+    pause = min(facts["longest_pause"], horizon_days // 4)
+    latest = last + timedelta(days=max(1, pause))
     earliest = first + timedelta(days=3 * horizon_days)
-    if earliest > latest:
+    if earliest > (latest if as_of else last + timedelta(days=1)):
         longest = (latest - first).days // 3
         raise DataError(
             f"horizon_days = {horizon_days} is too long: the log runs from {first} to {last} and three horizons must "

@@ -5,17 +5,30 @@ import ibis.expr.types as ir
 from .columns import Column, Tables, Window
 from .windows import before, days_until, in_last_days
 
-RECENT_DAYS = 90
-COLUMNS = {
-    "contacts": Column("Campaigns received so far", "count"),
-    f"contacts_{RECENT_DAYS}": Column(f"Campaigns received in the last {RECENT_DAYS} days", "count"),
-    "days_since_contact": Column("Days since the last campaign", "days", "never contacted"),
-    "redemptions": Column("Coupons handed in so far", "count"),
-    f"redemptions_{RECENT_DAYS}": Column(f"Coupons handed in in the last {RECENT_DAYS} days", "count"),
-    "days_since_redemption": Column("Days since the last coupon", "days", "never handed one in"),
-}
-# A customer without a row in the table has had none.
-COUNTS = tuple(name for name, column in COLUMNS.items() if column.unit == "count")
+LONGEST_RECENT = 90
+
+
+def recent_days(lengths: tuple[int, ...]) -> int:
+    """The longest window of a quarter or less that the data can fill."""
+    return max((length for length in lengths if length <= LONGEST_RECENT), default=min(lengths))
+
+
+def columns(lengths: tuple[int, ...]) -> dict[str, Column]:
+    """Columns of `contacts` and `redemptions` for the given windows."""
+    days = recent_days(lengths)
+    return {
+        "contacts": Column("Campaigns received so far", "count"),
+        f"contacts_{days}": Column(f"Campaigns received in the last {days} days", "count"),
+        "days_since_contact": Column("Days since the last campaign", "days", "never contacted"),
+        "redemptions": Column("Coupons handed in so far", "count"),
+        f"redemptions_{days}": Column(f"Coupons handed in in the last {days} days", "count"),
+        "days_since_redemption": Column("Days since the last coupon", "days", "never handed one in"),
+    }
+
+
+def counts(lengths: tuple[int, ...]) -> list[str]:
+    """The columns that count: a customer without a row in the table has had none."""
+    return [name for name, column in columns(lengths).items() if column.unit == "count"]
 
 
 def contacts(tables: Tables, window: Window) -> ir.Table | None:
@@ -29,11 +42,11 @@ def redemptions(tables: Tables, window: Window) -> ir.Table | None:
 
 
 def _happenings(table: ir.Table, window: Window, plural: str, singular: str) -> ir.Table:
-    known = before(table, window.as_of)
+    known, days = before(table, window.as_of), recent_days(window.lengths)
     return known.group_by("customer").agg(
         **{
             plural: known.count(),
-            f"{plural}_{RECENT_DAYS}": in_last_days(known.day, window.as_of, RECENT_DAYS).sum(),
+            f"{plural}_{days}": in_last_days(known.day, window.as_of, days).sum(),
             f"days_since_{singular}": days_until(window.as_of, known.day.max()),
         }
     )

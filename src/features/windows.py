@@ -15,6 +15,11 @@ def before(table: ir.Table, as_of: date) -> ir.Table:
     return table.filter(table.day < ibis.literal(as_of))
 
 
+def before_or_undated(table: ir.Table, as_of: date) -> ir.Table:
+    """Rows of `before`, and those without a day: only for counting what is wrong with a log."""
+    return table.filter((table.day < ibis.literal(as_of)) | table.day.isnull())
+
+
 def last_days(table: ir.Table, as_of: date, days: int) -> ir.Table:
     """Rows of the `days` days before `as_of`, that is of [as_of - days, as_of)."""
     return table.filter(in_last_days(table.day, as_of, days))

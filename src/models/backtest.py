@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 
+from ..errors import DataError
 from .baselines import DaysSinceLast, rate_so_far
 from .bgnbd import BGNBD
 from .churn import ChurnModel, check_two_classes
@@ -110,6 +111,10 @@ def fit_value(histories: pd.DataFrame) -> ValueModels:
     Warnings of the fits become `notes`, to be told beside the result.
     """
     paying = histories[(histories["frequency"] > 0) & (histories["monetary_value"] > 0)]
+    if paying.empty:
+        raise DataError(
+            "no repeat buyer has paid anything; expected amounts above zero; check which column `amount` names"
+        )
     purchases, of_purchases = _fit_and_note(BGNBD(), histories)
     spend, of_spend = _fit_and_note(GammaGamma(), paying)
     return ValueModels(purchases, spend, of_purchases + of_spend)

@@ -46,10 +46,10 @@ def check_two_classes(
             if share
             else "no active customer left"
         )
-        remedy = "lengthen" if share else "shorten"
+        remedy = "lengthen horizon_days" if share or not len(churned) else "shorten horizon_days"
         raise DataError(
             f"churn cannot be predicted: at {where}, {what} within the horizon; expected some who left and some "
-            f"who stayed; {remedy} horizon_days, or change active_within_days"
+            f"who stayed; {remedy}, or change active_within_days"
         )
 
 
@@ -119,7 +119,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
 
     def predict(self, frame: pd.DataFrame) -> FloatArray:
         """Probability of no purchase in the horizon, one a row of `frame`."""
-        return self.booster_.predict(self._matrix(frame)).astype("float64")
+        matrix = self._matrix(frame)
+        return self.booster_.predict(matrix).astype("float64")
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """SHAP values: what each feature adds to the log-odds of leaving.
@@ -130,7 +131,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         log-odds of its prediction (Lundberg, Erion & Lee 2018, "Consistent Individualized Feature Attribution
         for Tree Ensembles"; exact for trees).
         """
-        values = self.booster_.predict(self._matrix(frame), pred_contribs=True)
+        matrix = self._matrix(frame)
+        values = self.booster_.predict(matrix, pred_contribs=True)
         return pd.DataFrame(values.astype("float64"), index=frame.index, columns=[*self.columns_, "base"])
 
     def digest(self) -> str:

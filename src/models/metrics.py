@@ -90,10 +90,9 @@ def auc(churned: FloatArray, probability: FloatArray, weights: FloatArray) -> Fl
 
 
 def winner(comparison: pd.DataFrame) -> str:
-    """The model to use: the smallest log-loss, but the rule (first row) unless the gain is above its error."""
-    best = str(comparison["log_loss"].idxmin())
-    rule = str(comparison.index[0])
-    return best if best != rule and comparison.loc[best, "log_loss_gain_low"] > 0 else rule
+    """The model to use: the smallest log-loss of those better than the rule (first row) by more than the error."""
+    better = comparison.index[comparison["log_loss_gain_low"] > 0]
+    return str(comparison.loc[better, "log_loss"].idxmin()) if len(better) else str(comparison.index[0])
 
 
 def calibration(churned: FloatArray, probability: FloatArray, groups: int = 10) -> pd.DataFrame:

@@ -13,6 +13,15 @@ from .words import SYMBOLS, percent
 SEGMENT_ORDER = ("Champions", "Loyal", "Slipping", "Occasional", "New", "Cooling", "Dormant")
 
 
+def nothing(ax: Axes, title: str) -> Axes:
+    """Say on the axes that there is nothing that may be shown."""
+    ax.text(0.5, 0.5, "too few customers to show", transform=ax.transAxes, ha="center", va="center", color=style.GREY)
+    ax.set(xticks=[], yticks=[], xlabel=" ", ylabel=" ")
+    ax.set_title(title, wrap=True)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
 def axes(ax: Axes | None, height: int = 380) -> Axes:
     """The axes given, or new ones in the house style, `height` CSS pixels tall."""
     return ax if ax is not None else style.figure(height=height)[1]
@@ -28,6 +37,8 @@ def weekly(frame: pd.DataFrame, column: str, label: str, *, ax: Axes | None = No
     column, label : what to draw, and its name with its unit.
     """
     ax = axes(ax, 320)
+    if frame.empty:
+        return nothing(ax, f"{label} by week")
     low, middle, high = frame[column].quantile([0.05, 0.5, 0.95])
     ax.axhspan(low, high, color=style.GRID, zorder=0)
     ax.axhline(middle, color=style.LIGHT_GREY, linewidth=1)
@@ -59,6 +70,8 @@ def segment_bars(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     table : index segment; customers_share and spend_share (shares of 1).
     """
     ax = axes(ax, 380)
+    if table.empty:
+        return nothing(ax, "Segments: share of customers and of spend in the last year")
     places = np.arange(len(table))
     for shift, column, colour, name in (
         (-0.2, "customers_share", style.LIGHT_GREY, "of customers"),
@@ -86,6 +99,8 @@ def retention_triangle(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     table : index cohort (first month), columns months later, values shares of the cohort; missing where unknown.
     """
     ax = axes(ax, max(240, 90 + 30 * len(table)))
+    if table.shape[1] < 2 or table.empty:
+        return nothing(ax, "Customers who bought in a later month, % of those who started together")
     later = table.iloc[:, 1:]
     ceiling = float(np.nanmax(later.to_numpy())) if later.size else 1.0
     ax.imshow(later.to_numpy(), cmap="Blues", vmin=0, vmax=1.15 * ceiling, aspect="auto")
@@ -118,11 +133,13 @@ def rate_over_time(frame: pd.DataFrame, goal: float | None, label: str, *, ax: A
 
     Parameters
     ----------
-    frame : end (last day of each period), share, low, high (shares of 1).
+    frame : end (first day after each period), share, low, high (shares of 1).
     goal : share of 1, or None.
     label : what the share is.
     """
     ax = axes(ax, 320)
+    if frame["share"].notna().sum() == 0:
+        return nothing(ax, label)
     ax.fill_between(frame["end"], frame["low"], frame["high"], color=style.ACCENT, alpha=0.18, linewidth=0)
     ax.plot(frame["end"], frame["share"], color=style.ACCENT, marker="o", markersize=4)
     if goal is not None:
@@ -155,6 +172,8 @@ def time_to_second(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     curve : see `models.survival.kaplan_meier`.
     """
     ax = axes(ax, 340)
+    if curve.empty:
+        return nothing(ax, "Customers who have come back, by days since their first purchase")
     ax.fill_between(curve.index, curve["low"], curve["high"], step="post", color=style.ACCENT, alpha=0.2, linewidth=0)
     ax.step(curve.index, curve["share"], where="post", color=style.ACCENT)
     ax.set_xlim(left=0)
@@ -175,6 +194,8 @@ def spend_by_tenth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     table : tenth (1 to 10), share (of 1).
     """
     ax = axes(ax, 320)
+    if table.empty:
+        return nothing(ax, "Share of spend by tenth of the customers, last year")
     colours = [style.ACCENT if tenth == 1 else style.LIGHT_GREY for tenth in table["tenth"]]
     bars = ax.bar(table["tenth"], table["share"], color=colours, width=0.8)
     ax.bar_label(bars, [percent(share) for share in table["share"]], padding=3, fontsize=9.5, color=style.GREY)
@@ -198,6 +219,8 @@ def shares_with_intervals(table: pd.DataFrame, average: float, label: str, *, ax
     label : what the share is.
     """
     ax = axes(ax, 90 + 38 * len(table))
+    if table.empty:
+        return nothing(ax, label)
     places = np.arange(len(table))
     ax.axvline(average, color=style.LIGHT_GREY, linewidth=1)
     ax.annotate(

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from . import style
-from .figures import axes, symbol
+from .figures import axes, nothing, symbol
 from .words import money, percent
 
 
@@ -23,6 +23,8 @@ def by_frequency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         interval of the actual mean).
     """
     ax = axes(ax, 360)
+    if table.empty:
+        return nothing(ax, "Purchases in the test period, by purchases before it")
     places = np.arange(len(table))
     ax.bar(places, table["actual"], width=0.7, color=style.GRID, label="what happened (line: 90 %)")
     ax.vlines(places, table["low"], table["high"], color=style.GREY, linewidth=1.2)
@@ -49,6 +51,8 @@ def clv_by_tenth(table: pd.DataFrame, currency: str, *, ax: Axes | None = None) 
     table : tenth, clv, low, high (money per customer).
     """
     ax = axes(ax, 340)
+    if table.empty:
+        return nothing(ax, "Expected margin per customer (line: 90 % interval of one)")
     ax.bar(table["tenth"], table["clv"], width=0.75, color=style.ACCENT, alpha=0.85)
     ax.vlines(table["tenth"], table["low"], table["high"], color=style.INK, linewidth=1.2)
     ax.set_xticks(table["tenth"])
@@ -70,6 +74,8 @@ def alive_by_silence(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         probability_alive, customers.
     """
     ax = axes(ax, 340)
+    if table.empty:
+        return nothing(ax, "Who is still a customer, by silence and frequency")
     for (name, part), colour in zip(table.groupby("frequency", sort=False, observed=True), style.PALETTE, strict=False):
         ax.plot(
             part["days_since_last"],
@@ -185,40 +191,33 @@ def gains(curves: dict[str, pd.Series], *, ax: Axes | None = None) -> Axes:
 
 
 @style.context()
-def reasons(
-    contributions: pd.DataFrame,
-    features: pd.DataFrame,
-    labels: dict[str, str],
-    *,
-    shown: int = 8,
-    ax: Axes | None = None,
-) -> Axes:
-    """What moves the prediction, one dot a customer (SHAP beeswarm).
+def reasons(contributions: pd.DataFrame, labels: dict[str, str], *, shown: int = 8, ax: Axes | None = None) -> Axes:
+    """What moves the prediction: mean size of the SHAP values, over all customers.
 
     Parameters
     ----------
-    contributions : SHAP values, log-odds, with a column `base`.
-    features : the same customers' features.
+    contributions : SHAP values, log-odds, one row a customer, with a column `base`.
     labels : column → words.
     shown : features drawn, the strongest first.
     """
-    ax = axes(ax, 120 + 40 * shown)
-    # A sample is enough for the eye, and keeps a cloud from becoming a list of customers.
-    drawn = contributions.sample(min(len(contributions), 1500), random_state=1).sort_index()
-    columns = [name for name in drawn.columns if name != "base"]
+    ax = axes(ax, 110 + 40 * shown)
+    columns = [name for name in contributions.columns if name != "base"]
+    if not contributions[columns].abs().sum().sum():
+        return nothing(ax, "What moves the prediction")
     explanation = shap.Explanation(
-        values=drawn[columns].to_numpy(),
-        base_values=drawn["base"].to_numpy(),
-        data=features.loc[drawn.index, columns].to_numpy(),
-        feature_names=[textwrap.fill(labels[name], 20) for name in columns],
+        values=contributions[columns].to_numpy(),
+        base_values=contributions["base"].to_numpy(),
+        feature_names=[textwrap.fill(labels[name], 30) for name in columns],
     )
-    shap.plots.beeswarm(
-        explanation, max_display=shown, ax=ax, show=False, plot_size=None, color_bar_label="",
-        group_remaining_features=False, s=9, color="cividis",
-    )  # fmt: skip
-    ax.set_xlabel("← stays     leaves →  (log-odds)", fontsize=11, color=style.GREY)
+    rest_apart = len(columns) + 1 if len(columns) <= shown else shown + 1
+    shap.plots.bar(explanation, max_display=rest_apart, ax=ax, show=False, show_data=False)
+    for bar in ax.patches:
+        bar.set_color(style.ACCENT)
+    for text in ax.texts:
+        text.set_color(style.GREY)
     ax.tick_params(labelsize=9.5)
-    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.grid(axis="y", visible=False)
+    ax.set_xlabel("mean change of the log-odds", fontsize=11, color=style.GREY)
     ax.set_title("What moves the prediction", wrap=True)
     return ax
 
@@ -233,6 +232,8 @@ def risk_bands(table: pd.DataFrame, hidden: str, *, ax: Axes | None = None) -> A
     hidden : what stands in place of a missing number, such as "<10".
     """
     ax = axes(ax, 320)
+    if table["customers"].fillna(0).sum() == 0:
+        return nothing(ax, "Active customers by their probability of leaving")
     colours = [style.LIGHT_GREY] * (len(table) - 1) + [style.ACCENT]
     shares = table["customers"] / max(table["customers"].sum(), 1)
     bars = ax.bar(range(len(table)), table["customers"].fillna(0), color=colours, width=0.8)

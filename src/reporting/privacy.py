@@ -5,6 +5,31 @@ from typing import Any
 import pandas as pd
 
 
+def hidden(customers: pd.Series, minimum: int) -> pd.Series:
+    """Which groups must not be told of.
+
+    Parameters
+    ----------
+    customers : number of different customers in each group of a whole whose size is known.
+    minimum : the least number that may be shown.
+
+    Returns
+    -------
+    True for groups of 1 to `minimum` - 1 customers. Where that is one group alone, the next smallest is hidden too, for
+    the whole less the others would tell it. Empty groups are nobody's.
+
+    Examples
+    --------
+    >>> hidden(pd.Series([25, 3, 40]), 10).tolist()
+    [True, True, False]
+    """
+    small = customers.between(1, minimum - 1)
+    others = customers[~small & (customers > 0)]
+    if small.sum() == 1 and len(others):
+        small = small | (customers.index == others.idxmin())
+    return small
+
+
 def suppress(frame: pd.DataFrame, customers: str, minimum: int, hide: list[str] | None = None) -> pd.DataFrame:
     """Replace small cells.
 
@@ -17,15 +42,15 @@ def suppress(frame: pd.DataFrame, customers: str, minimum: int, hide: list[str] 
 
     Returns
     -------
-    A copy in which the count of a small group reads `<minimum` and what is known about it is missing. An empty
-    group stays: it tells nothing of anyone.
+    A copy in which the count of a small group reads `<minimum`, that of a group hidden with it `hidden`, and what is
+    known about them is missing. An empty group stays: it tells nothing of anyone.
 
     Examples
     --------
-    >>> suppress(pd.DataFrame({"n": [25, 3], "spend": [100.0, 9.0]}), "n", 10).to_dict("list")
-    {'n': [25, '<10'], 'spend': [100.0, nan]}
+    >>> suppress(pd.DataFrame({"n": [25, 3, 40], "spend": [100.0, 9.0, 50.0]}), "n", 10).to_dict("list")
+    {'n': ['hidden', '<10', 40], 'spend': [nan, nan, 50.0]}
     """
-    small = frame[customers].between(1, minimum - 1)
+    small = hidden(frame[customers], minimum)
     shown = frame.copy()
     others = hide if hide is not None else [name for name in frame.select_dtypes("number").columns if name != customers]
     for name in others:

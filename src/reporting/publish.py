@@ -5,6 +5,7 @@ costs one notebook, and a run that broke off goes on where it stopped.
 """
 
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -103,6 +104,7 @@ def publish(
         _move_latest(target)
         return target / "index.html"
     study.prepare(tell)
+    os.environ["LOYALTY_ROOT"] = str(study.root)  # the notebooks read what this study reads, wherever they run
     runs = study.root / "data" / "interim" / study.name / "notebooks"
     runs.mkdir(parents=True, exist_ok=True)
     executed = {name: runs / f"{name}-{keys[name]}.ipynb" for name in paths}
@@ -258,7 +260,10 @@ def _forget(runs: Path, reports: Path, keep: set[Path]) -> None:
     """Delete executed notebooks that have not been used for long, and what killed runs left behind."""
     oldest = time.time() - KEPT_SECONDS
     for path in [*runs.iterdir(), *reports.glob(".*")]:
-        if path in keep or path.lstat().st_mtime > oldest:
+        try:
+            if path in keep or path.lstat().st_mtime > oldest:
+                continue
+        except FileNotFoundError:  # a run beside this one has moved it
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

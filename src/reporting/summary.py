@@ -21,12 +21,12 @@ def measures(study: Study) -> list[Measure]:
     now, before = periods.iloc[-1], periods.iloc[-2] if len(periods) > 1 else None
     return [
         _active(study, now, before),
-        _rate(study, customers.repurchase(study), "Buyers who bought again", study.dataset.goals.repurchase_rate, more_is_better=True,
+        _rate(study, customers.repurchase(study), "Buyers who bought again", study.goals.repurchase_rate, more_is_better=True,
               definition=f"Share of the last {words.days(study.horizon_days)}' buyers who bought on two days or more."),
-        _rate(study, customers.churned(study), "Active customers who left", study.dataset.goals.churn_rate, more_is_better=False,
+        _rate(study, customers.churned(study), "Active customers who left", study.goals.churn_rate, more_is_better=False,
               definition=f"Share of the customers active {words.days(study.horizon_days)} ago (a purchase in the {words.days(study.active_within_days)} before) who bought nothing since. Some will be back."),
         _spend_per_buyer(study, now, before),
-        _expected_spend(study, now),
+        _expected_spend(study),
         _expected_leavers(study, now),
     ]  # fmt: skip
 
@@ -53,21 +53,23 @@ def _active(study: Study, now: pd.Series, before: pd.Series | None) -> Measure:
 def _rate(
     study: Study, rates: pd.DataFrame, name: str, goal: float | None, *, more_is_better: bool, definition: str
 ) -> Measure:
-    now = rates.iloc[-1]
-    before = rates["share"].iloc[-2] if len(rates) > 1 else None
+    now, before = rates.iloc[-1], rates.iloc[-2] if len(rates) > 1 else None
+    half = (rates["high"] - rates["low"]) / 2
     side = "at least" if more_is_better else "at most"
+    # As printed: who subtracts the two shares must find the difference that is told.
+    change = _change(
+        study,
+        round(now["share"], 3),
+        None if before is None else round(before["share"], 3),
+        words.points,
+        more_is_better=more_is_better,
+        noise=float(np.hypot(half.iloc[-1], 0.0 if before is None else half.iloc[-2])),
+    )
     return Measure(
         name=name,
         value=words.percent(now["share"]),
         interval=words.between(now["low"], now["high"], words.percent),
-        **_change(
-            study,
-            now["share"],
-            before,
-            lambda v: words.points(v),
-            more_is_better=more_is_better,
-            noise=(now["high"] - now["low"]) / 2,
-        ),
+        **change,
         goal="" if goal is None else f"{side} {words.percent(goal)}",
         goal_met=None if goal is None else bool(now["share"] >= goal if more_is_better else now["share"] <= goal),
         definition=definition,
@@ -76,46 +78,53 @@ def _rate(
 
 def _spend_per_buyer(study: Study, now: pd.Series, before: pd.Series | None) -> Measure:
     currency = study.dataset.currency
-    mean, half = _mean_and_half(now)
+    mean, error = _mean_and_error(now)
+    earlier, earlier_error = (None, 0.0) if before is None else _mean_and_error(before)
+    # On the log scale: spend per buyer cannot be below zero.
+    low, high = mean * np.exp(-1.645 * error), mean * np.exp(1.645 * error)
+    change = _change(
+        study,
+        mean,
+        earlier,
+        lambda v: words.money(v, currency),
+        more_is_better=True,
+        noise=1.645 * np.hypot(error * mean, earlier_error * (earlier or 0.0)),
+    )
     return Measure(
         name="Spend per buyer",
         value=words.money(mean, currency),
-        interval=words.between(mean - half, mean + half, lambda v: words.money(v, currency)),
-        **_change(
-            study,
-            mean,
-            None if before is None else _mean_and_half(before)[0],
-            lambda v: words.money(v, currency),
-            more_is_better=True,
-            noise=half,
-        ),
+        interval=words.between(low, high, lambda v: words.money(v, currency)),
+        **change,
         definition=f"Mean spend of those who bought in the last {words.days(study.horizon_days)}; no allowance for the season.",
     )
 
 
-def _mean_and_half(period: pd.Series) -> tuple[float, float]:
-    """Mean spend per buyer and half of its 90 % interval."""
+def _mean_and_error(period: pd.Series) -> tuple[float, float]:
+    """Mean spend per buyer, and its standard error as a share of it."""
     n = max(period["buyers"], 1)
     mean = period["spend"] / n
     variance = max(period["spend_squared"] / n - mean**2, 0.0)
-    return float(mean), float(1.645 * np.sqrt(variance / n))
+    return float(mean), float(np.sqrt(variance / n) / mean) if mean else 0.0
 
 
-def _expected_spend(study: Study, now: pd.Series) -> Measure:
+def _expected_spend(study: Study) -> Measure:
     currency, spend = study.dataset.currency, value.total(study, "expected_spend")
+    # Like with like: what those spent in the last period who were known when it began.
+    known = study.value_holdout()["customers"]["spend"].sum()
+    change = _change(
+        study,
+        spend.mean,
+        known,
+        lambda v: words.money(v, currency),
+        more_is_better=True,
+        noise=spend.high - spend.mean,
+        since="what those known before it spent in",
+    )
     return Measure(
         name="Spend to expect",
         value=words.money(spend.mean, currency),
         interval=spend.interval(lambda v: words.money(v, currency)),
-        **_change(
-            study,
-            spend.mean,
-            now["spend"],
-            lambda v: words.money(v, currency),
-            more_is_better=True,
-            since="what was spent in",
-            noise=spend.mean - spend.low,
-        ),
+        **change,
         definition=f"Spend in the next {words.days(study.horizon_days)} of all customers known so far{value.of_the_active(study)}.",
     )
 
@@ -133,11 +142,11 @@ def _expected_leavers(study: Study, now: pd.Series) -> Measure:
         since="the share that left in",
     )
     return Measure(
-        name="Active customers about to leave",
-        value=words.number(leaving.mean),
-        interval=leaving.interval(words.number),
+        name="Expected to leave",
+        value=words.whole(leaving.mean),
+        interval=leaving.interval(words.whole),
         **change,
-        definition=f"Expected to buy nothing in the next {words.days(study.horizon_days)}: {words.percent(leaving.mean / active)} of the active.",
+        definition=f"Active customers who will probably buy nothing in the next {words.days(study.horizon_days)}: {words.percent(leaving.mean / active)} of them.",
     )
 
 
@@ -201,21 +210,22 @@ def answer(study: Study) -> str:
     now = rates.iloc[-1]
     happened = ""
     if len(rates) > 1:
-        before, chance = rates["share"].iloc[-2], (now["high"] - now["low"]) / 2
+        before = rates["share"].iloc[-2]
+        chance = float(np.hypot(*((rates["high"] - rates["low"]) / 2).iloc[-2:]))
         moved = words.moved(
             now["share"], before, up="more than", down="fewer than", flat="about as many as", least=chance
         )
         happened = f", {moved} in the period before ({words.percent(before)})"
     return (
         f"In the {words.days(study.horizon_days)} before {words.day(study.as_of)}, {words.percent(now['share'])} of the active customers bought nothing{happened}. "
-        f"Of the {words.count(len(study.churn()['scores']))} who are active now, we expect about {words.number(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)}. "
+        f"Of the {words.count(len(study.churn()['scores']))} who are active now, we expect about {words.whole(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)}. "
         f"All customers known so far should spend about {words.money(value.total(study, 'expected_spend').mean, currency)} in them{value.of_the_active(study)}. {health.closed_group(study)}"
     ).rstrip()
 
 
 def picture(study: Study) -> Picture:
     """The one figure of the first page: the churn rate, period by period."""
-    goal, rates = study.dataset.goals.churn_rate, customers.churned(study)
+    goal, rates = study.goals.churn_rate, customers.churned(study)
     drawn = figures.rate_over_time(rates, goal, "Active customers who bought nothing in the period")
     return page.picture(drawn, customers.read_rate(rates, goal, "Churn rate", more_is_better=False))
 
@@ -225,12 +235,12 @@ def certainty(study: Study) -> str:
     holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
     promised, rule, left = (holdout[column].sum() for column in (best, RULE, "churned"))
     if best == RULE:
-        sorting = f"No model sorts customers better than the days since the last purchase, so that rule is used; it promised {words.number(promised)} leavers for the last period"
+        sorting = f"No model sorts customers better than the days since the last purchase, so that rule is used; it promised {words.whole(promised)} leavers for the last period"
     else:
         nearer = "and" if abs(promised - left) <= abs(rule - left) else "but"
         sorting = (
-            f"{best} sorts customers better than the days since the last purchase, {nearer} in number it promised {words.number(promised)} leavers "
-            f"for the last period where that rule promised {words.number(rule)}"
+            f"{best} sorts customers better than the days since the last purchase, {nearer} in number it promised {words.whole(promised)} leavers "
+            f"for the last period where that rule promised {words.whole(rule)}"
         )
     return (
         f"{sorting}; {words.count(left)} left. The forecast of spend for that period was {value.off(value.totals_table(study).loc['Model', 'bias'])}. "
@@ -287,7 +297,7 @@ def promises(study: Study) -> pd.DataFrame:
     """What was promised one period ago and what happened; what, promised, happened, rule (its name), simple (its promise)."""
     scored, spend = study.churn(), value.totals_table(study)
     each, best = study.value_holdout()["customers"], scored["about"]["winner"]
-    leaving = scored["holdout"][[best, "churned", RULE]].sum()
+    leaving = scored["holdout"].sum()
     rival = str(value.total_errors(study).drop("Model").idxmin())
     purchases = each[[f"{value.FORECASTS[name]}_purchases" for name in ("Model", rival)]].sum()
     rows = [
@@ -345,5 +355,5 @@ def meeting(study: Study) -> str:
     rates, leaving = customers.churned(study), churn.leavers(study)
     return (
         f"{words.percent(rates['share'].iloc[-1])} of our active customers bought nothing in the last {words.days(study.horizon_days)}, and we expect about "
-        f"{words.number(leaving.mean)} of today's {words.count(len(study.churn()['scores']))} to buy nothing in the next; {churn.came_back(study)}"
+        f"{words.whole(leaving.mean)} of today's {words.count(len(study.churn()['scores']))} to buy nothing in the next; {churn.came_back(study)}"
     )

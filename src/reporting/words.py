@@ -42,6 +42,17 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def whole(value: float) -> str:
+    """An estimated count: whole, and three significant digits.
+
+    Examples
+    --------
+    >>> whole(46.4), whole(3186.2)
+    ('46', '3,190')
+    """
+    return NOTHING if pd.isna(value) else number(round(value))
+
+
 def percent(share: float) -> str:
     """A share of 1 as per cent.
 

@@ -1,6 +1,7 @@
 """Open the tables that a dataset file names, as Ibis tables with the file's own columns."""
 
 import difflib
+import glob
 import hashlib
 import importlib.util
 from collections.abc import Iterable
@@ -19,7 +20,10 @@ FORMATS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv"}
 def connect() -> ibis.BaseBackend:
     """A DuckDB in this process."""
     # Its progress bar is off already; turning it off by hand fails in a kernel without ipywidgets.
-    return ibis.duckdb.connect()
+    connection = ibis.duckdb.connect()
+    # Casts between instants and local times follow the session's zone: they must not follow the machine's.
+    connection.con.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def locate(table: Table, root: Path, where: str) -> list[Path]:
@@ -38,13 +42,15 @@ def locate(table: Table, root: Path, where: str) -> list[Path]:
     """
     if table.source.startswith("package:"):
         package, _, inner = table.source.removeprefix("package:").partition("/")
-        spec = importlib.util.find_spec(package)
+        spec = importlib.util.find_spec(package) if package.isidentifier() else None
         if spec is None or spec.origin is None:
             raise DataError(f"{where}.source: package {package!r} is not installed; run `make setup`")
         base, pattern = Path(spec.origin).parent, inner
     else:
         base, pattern = root, table.source
-    found = [base / pattern] if (base / pattern).is_file() else sorted(base.glob(pattern)) if pattern else []
+    whole = base / pattern
+    found = [whole] if whole.is_file() else sorted(map(Path, glob.glob(str(whole), recursive=True)))
+    found = [file for file in found if file.is_file()]
     if not found:
         raise DataError(
             f"{where}.source: no file {table.source!r}; expected a path below {base}, a glob, or package:NAME/PATH"

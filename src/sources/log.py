@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from ..errors import DataError
 from ..settings import Dataset, Table
@@ -65,18 +66,16 @@ class Sources:
         raw = self.open("transactions", connection)
         roles = self.dataset.transactions
         columns: dict[str, ir.Value] = {
-            "customer": raw[roles.customer].cast("string"),
+            "customer": _identifier(raw[roles.customer]),
             "time": self._local_time(raw, roles.time, roles.time_format, roles.time_is, "transactions"),
-            "amount": raw[roles.amount].try_cast("float64"),
+            "amount": _finite(raw[roles.amount]),
         }
         for role in ("order", "product", "store"):
             if (column := getattr(roles, role)) is not None:
-                columns[role] = raw[column].cast("string")
+                columns[role] = _identifier(raw[column])
         for role in ("discount", "coupon"):
             if names := getattr(roles, role):
-                columns[role] = sum(
-                    (raw[name].try_cast("float64").abs().coalesce(0.0) for name in names), ibis.literal(0.0)
-                )
+                columns[role] = sum((_finite(raw[name]).abs().coalesce(0.0) for name in names), ibis.literal(0.0))
         lines = raw.select(**columns)
         lines = lines.mutate(day=lines.time.date())
         if "order" not in columns:
@@ -89,7 +88,7 @@ class Sources:
         products = self.open("products", connection)
         roles = self.dataset.products
         named = products.select(
-            product=products[roles.product].cast("string"), category=products[roles.category].cast("string")
+            product=_identifier(products[roles.product]), category=products[roles.category].cast("string")
         )
         one_each = named.group_by("product").agg(category=named.category.min())
         return lines.left_join(one_each, "product").drop("product_right")
@@ -100,8 +99,8 @@ class Sources:
             return None
         sent, told = self.open("contacts", connection), self.open("campaigns", connection)
         roles, about = self.dataset.contacts, self.dataset.campaigns
-        starts = told.select(campaign=told[about.campaign].cast("string"), day=told[about.start].cast("date"))
-        pairs = sent.select(customer=sent[roles.customer].cast("string"), campaign=sent[roles.campaign].cast("string"))
+        starts = told.select(campaign=_identifier(told[about.campaign]), day=told[about.start].cast("date"))
+        pairs = sent.select(customer=_identifier(sent[roles.customer]), campaign=_identifier(sent[roles.campaign]))
         return pairs.join(starts, "campaign").distinct()
 
     def redemptions(self, connection: ibis.BaseBackend) -> ir.Table | None:
@@ -111,7 +110,7 @@ class Sources:
         raw = self.open("redemptions", connection)
         roles = self.dataset.redemptions
         time = self._local_time(raw, roles.time, roles.time_format, roles.time_is, "redemptions")
-        return raw.select(customer=raw[roles.customer].cast("string"), day=time.date())
+        return raw.select(customer=_identifier(raw[roles.customer]), day=time.date())
 
     def _local_time(
         self, raw: ir.Table, column: str, time_format: str | None, time_is: str, role: str
@@ -121,14 +120,39 @@ class Sources:
         if time_format is not None:
             time = text_or_time.cast("string").as_timestamp(time_format)
         else:
-            time = text_or_time.cast("timestamp")
+            zoned = text_or_time.type().is_timestamp()
+            time = text_or_time if zoned else text_or_time.cast("timestamp")
+        if time.type().timezone is not None and time_format is None:
+            # The column itself says which instant it means: the session's zone is UTC, so this writes it as UTC.
+            time, time_is = time.cast("timestamp"), "utc"
         if time_is == "local":
             return time
         try:
             span = raw.agg(first=time.min(), last=time.max()).execute().iloc[0]
         except duckdb.Error as error:
             raise unreadable(error, f"{self.shown}: {role}") from None
+        if pd.isna(span["first"]):
+            return time
         return to_local(time, self.dataset.timezone, span["first"].to_pydatetime(), span["last"].to_pydatetime())
+
+
+def _identifier(column: ir.Column) -> ir.StringColumn:
+    """An identifier as text, the same from whichever table it comes; null where it is empty or says that it is missing.
+
+    Other tools write identifiers with gaps as numbers with a fraction: 12.0 is customer 12.
+    """
+    if column.type().is_floating():
+        number = column.isnan().ifelse(ibis.null("float64"), column.cast("float64"))
+        whole = number == number.floor()
+        return whole.ifelse(number.floor().cast("int64").cast("string"), number.cast("string"))
+    text = column.cast("string").strip()
+    return text.lower().isin(["", "nan", "nat", "none", "null", "<na>"]).ifelse(ibis.null("string"), text)
+
+
+def _finite(column: ir.Column) -> ir.FloatingColumn:
+    """A column as numbers; null where it holds none, NaN or infinity."""
+    number = column.try_cast("float64")
+    return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
 
 
 def usable(lines: ir.Table) -> ir.BooleanValue:

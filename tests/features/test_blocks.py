@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Callable
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import ibis
@@ -59,7 +60,7 @@ def spend_between(days: list[Day], newest: int, oldest: int) -> float:
 
 def by_loop(block: str, days: list[Day]) -> dict[str, float]:
     spends, at = [day["spend"] for day in days], [day["day"] for day in days]
-    gaps = [(later - earlier).days for earlier, later in zip(at, at[1:], strict=False)]
+    gaps = [(later - earlier).days for earlier, later in pairwise(at)]
     since = ago(at[-1])
     if block == "rfm":
         windows = {f"purchase_days_{n}": sum(ago(day) <= n for day in at) for n in LENGTHS}
@@ -190,12 +191,12 @@ def test_a_purchase_day_on_the_edge_of_a_window_is_inside(tables_of: Callable[..
     assert (row["purchase_days_7"], row["spend_7"], row["spend_14"]) == (1, 2.0, 7.0)
 
 
-def segment_by_hand(r: int, f: int, purchases: int) -> str:
+def segment_by_hand(r: int, f: int, purchases_ever: int) -> str:
     if f >= 4:
-        return "Champions" if r >= 4 else "Loyal" if r == 3 else "At risk"
+        return "Champions" if r >= 4 else "Loyal" if r == 3 else "Slipping"
     if r >= 4:
-        return "New" if purchases == 1 else "Growing"
-    return "Cooling" if r >= 2 else "Lost"
+        return "New" if purchases_ever == 1 else "Occasional"
+    return "Cooling" if r >= 2 else "Dormant"
 
 
 def score_by_hand(values: pd.Series) -> pd.Series:
@@ -226,9 +227,10 @@ def test_segments_follow_from_ranks_within_the_year(lines: pd.DataFrame, tables_
         score_by_hand(each["spend"]),
     )
     expected = each[["days_since_last", "purchase_days", "spend"]].assign(r=r, f=f, m=m)
-    expected["segment"] = [segment_by_hand(*row) for row in zip(r, f, each["purchase_days"], strict=True)]
+    ever = days[days["day"] < pd.Timestamp(AS_OF)]["customer"].value_counts().loc[each.index]
+    expected["segment"] = [segment_by_hand(*row) for row in zip(r, f, ever, strict=True)]
     pd.testing.assert_frame_equal(got[list(expected)], expected, check_dtype=False)
-    assert set(got["segment"]) >= {"Champions", "Growing", "Cooling", "Lost"}
+    assert set(got["segment"]) >= {"Champions", "Occasional", "Cooling", "Dormant"}
 
 
 def test_equal_customers_are_in_equal_segments(tables_of: Callable[..., Tables]) -> None:
@@ -243,10 +245,20 @@ def test_scores_spread_over_fifths_and_go_the_right_way(tables_of: Callable[...,
     rows = [(f"c{n:02d}", AS_OF - timedelta(days=n + 1 + gap), float(n)) for n in range(25) for gap in range(n + 1)]
     lines = pd.DataFrame(rows, columns=["customer", "day", "amount"]).assign(order=range(len(rows)))
     got = rfm.segments(tables_of(lines).days, AS_OF).to_pandas().set_index("customer").sort_index()
-    assert got["f"].value_counts().to_dict() == {score: 5 for score in range(1, 6)}
+    assert got["f"].value_counts().to_dict() == dict.fromkeys(range(1, 6), 5)
     assert (got["f"].diff().dropna() >= 0).all()
     assert (got["r"].diff().dropna() <= 0).all()
-    assert got["segment"].iloc[-1] == "At risk"  # buys most often, and is silent for longest
+    assert got["segment"].iloc[-1] == "Slipping"  # buys most often, and is silent for longest
+
+
+def test_who_comes_again_after_a_long_time_is_not_new(tables_of: Callable[..., Tables]) -> None:
+    rows = [("back", 1, 1.0), ("back", 500, 1.0), ("new", 1, 1.0)]
+    rows += [(f"c{n}", age, 1.0) for n in range(6) for age in (60, 70, 80)]
+    frame = pd.DataFrame(rows, columns=["customer", "age", "amount"])
+    lines = frame.assign(day=[AS_OF - timedelta(days=age) for age in frame["age"]], order=range(len(frame)))
+    got = rfm.segments(tables_of(lines).days, AS_OF).to_pandas().set_index("customer")
+    assert got.loc[["new", "back"], "segment"].tolist() == ["New", "Occasional"]
+    assert got.loc["back", "purchase_days"] == 1  # of the last year
 
 
 def test_a_single_customer_is_in_the_middle(tables_of: Callable[..., Tables]) -> None:

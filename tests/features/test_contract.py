@@ -35,6 +35,7 @@ def test_facts_are_those_of_pandas(lines: pd.DataFrame, tables_of: Callable[...,
         "repeat_customers": int((bought["customer"].value_counts() > 1).sum()),
         "orders": int(of_bought.groupby(["customer", "day"])["order"].nunique().sum()),
         "purchase_days": len(bought),
+        "newest_customer": bought.groupby("customer")["day"].min().max().isoformat(),
         "longest_pause": int(trading.diff().dt.days.max()),
     }
 
@@ -96,7 +97,7 @@ def test_a_date_outside_is_refused_with_those_that_are_not(as_of: date, why: str
 @pytest.mark.parametrize("pause", [0, 1])
 def test_a_shop_that_never_closes_is_late_after_a_day(pause: int) -> None:
     assert span(date(2020, 7, 1), longest_pause=pause) == date(2020, 7, 1)
-    with pytest.raises(DataError, match="to 2020-07-01$"):
+    with pytest.raises(DataError, match=r"to 2020-07-01$"):
         span(date(2020, 7, 2), longest_pause=pause)
 
 

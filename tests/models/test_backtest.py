@@ -9,6 +9,7 @@ from loyalty.errors import DataError
 from loyalty.models import backtest
 from loyalty.models.backtest import BOOSTED, BTYD, RULE, Origin
 from loyalty.models.bgnbd import BGNBD
+from loyalty.models.churn import ChurnModel
 from loyalty.study import Study
 
 EARNING = {"horizon_days": 30, "margin": 0.3, "annual_discount_rate": 0.1}
@@ -55,6 +56,16 @@ def test_the_scores_are_the_winners_and_of_everyone_active_now(
     assert result["about"]["learned_from"] == sum(len(origin.features) for origin in origins[2:])
 
 
+def test_for_the_present_it_learns_from_the_test_date_too(
+    origins: list[Origin], result: dict[str, pd.DataFrame]
+) -> None:
+    """The latest outcomes are known by now; the oldest are dropped, so that it learns from as many dates as before."""
+    latest = origins[1:-1]
+    trees = ChurnModel().fit([origin.features for origin in latest], [origin.churned for origin in latest])
+    np.testing.assert_array_equal(result["scores"][BOOSTED], trees.predict(origins[0].features))
+    assert result["about"]["trees"] == trees.digest()
+
+
 def test_the_model_of_purchases_is_asked_for_no_purchase_and_not_for_being_alive(
     origins: list[Origin], result: dict[str, pd.DataFrame]
 ) -> None:
@@ -76,7 +87,8 @@ def test_the_same_inputs_give_the_same_scores(origins: list[Origin], result: dic
 @pytest.mark.parametrize("label", [True, False])
 def test_a_test_date_with_one_outcome_says_so(origins: list[Origin], label: bool) -> None:
     same = origins[1]._replace(churned=pd.Series(label, index=origins[1].features.index))
-    with pytest.raises(DataError, match="churn cannot be predicted: at the test date, (every|no) active customer left"):
+    told = r"churn cannot be predicted: at the test date, (every|no) active customer left"
+    with pytest.raises(DataError, match=told):
         backtest.churn(origins[0], [same, *origins[2:]], 30)
 
 
@@ -151,7 +163,7 @@ def test_the_totals_of_a_past_date_are_those_of_its_parts(origins: list[Origin])
     lived = origins[1].histories
     last = pd.DataFrame({"purchases": 1, "spend": 2.5}, index=lived.index[:40])
     totals = backtest.value_totals(lived, last, EARNING)
-    customers, own = backtest.value(backtest.fit_value(lived), lived, **EARNING)
+    _, own = backtest.value(backtest.fit_value(lived), lived, **EARNING)
     assert totals["model"] == pytest.approx(own["expected_spend"])
     assert totals["last"] == 100.0
     assert totals["rate"] == pytest.approx((lived["frequency"] / lived["T"] * 30 * lived["monetary_value"]).sum())

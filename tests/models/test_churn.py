@@ -149,7 +149,7 @@ def test_it_beats_the_rule_where_there_is_more_to_know(people: Population) -> No
     assert winner(table.drop(index="truth")) == "trees"
     gain, best = table.loc["trees", "log_loss_gain"], table.loc["truth", "log_loss_gain"]
     assert 0.5 * best < gain < best  # more than half of what can be known, and not more than all
-    assert np.corrcoef(trees, people[2][-1])[0, 1] > 0.9
+    assert np.corrcoef(trees, people[2][-1])[0, 1] > 0.8
     assert table.loc["trees", "expected"] == pytest.approx(people[2][-1].sum(), rel=0.05)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from loyalty.models.metrics import auc, calibration, captured, compare, errors, winner, wilson
+from loyalty.models.metrics import auc, calibration, captured, compare, errors, wilson, winner
 from scipy import stats
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 

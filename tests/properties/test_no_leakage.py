@@ -7,12 +7,19 @@ from typing import Any
 import ibis
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from loyalty.features import basket, build, cadence, cohorts, programme, rfm, trend
 from loyalty.features.columns import Tables, Window
 from loyalty.features.histories import distinct, histories, purchase_days
 from loyalty.features.labels import active, labels, spending
+
+
+def few(examples: int) -> hypothesis_settings:
+    """Each example is a few queries; the logs are small enough to be read as they are found, without minutes of shrinking."""
+    return hypothesis_settings(max_examples=examples, phases=[Phase.explicit, Phase.generate])
+
 
 AS_OF, HORIZON = date(2020, 3, 16), 30
 WINDOW = Window(AS_OF, (7, 30, 60))
@@ -97,7 +104,7 @@ GROUPED = {"distinct", "measures", "retention", "second purchase", "concentratio
 def test_another_future_changes_nothing(name: str) -> None:
     """A future is added, changed or deleted: with two of them drawn at will, each of the three."""
 
-    @settings(max_examples=8)
+    @few(8)
     @given(
         known_logs,
         known_happenings,
@@ -120,7 +127,7 @@ def test_another_future_changes_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAST)
 def test_the_order_of_rows_changes_nothing(name: str) -> None:
-    @settings(max_examples=6)
+    @few(6)
     @given(known_logs, known_happenings, st.randoms(use_true_random=False))
     def check(lines: list[dict[str, Any]], sent: list[dict[str, Any]], random: Any) -> None:
         shuffled = [random.sample(rows, len(rows)) for rows in (lines, sent, sent[::2])]
@@ -138,7 +145,7 @@ def renamed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", PAST)
 def test_what_customers_are_called_changes_nothing(name: str) -> None:
-    @settings(max_examples=6)
+    @few(5)
     @given(known_logs, known_happenings)
     def check(lines: list[dict[str, Any]], sent: list[dict[str, Any]]) -> None:
         first = PAST[name](tables(lines, sent, sent[::2]))
@@ -157,7 +164,7 @@ def test_labels_do_not_know_what_comes_after_the_horizon(name: str) -> None:
         later = labels(days, AS_OF, HORIZON, 60) if name == "labels" else spending(days, AS_OF, HORIZON)
         return by_customer(later)
 
-    @settings(max_examples=10)
+    @few(10)
     @given(logs(-120, HORIZON - 1, least=1), logs(HORIZON, 90), logs(HORIZON, 90))
     def check(lines: list[dict[str, Any]], one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
         pd.testing.assert_frame_equal(outcome(lines + one), outcome(lines + other))
@@ -166,7 +173,7 @@ def test_labels_do_not_know_what_comes_after_the_horizon(name: str) -> None:
 
 
 def test_what_happened_in_the_horizon_does_not_know_the_past() -> None:
-    @settings(max_examples=10)
+    @few(10)
     @given(logs(0, HORIZON - 1, least=1), logs(-120, -1), logs(-120, -1))
     def check(lines: list[dict[str, Any]], one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
         first, second = (

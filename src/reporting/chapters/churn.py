@@ -5,16 +5,17 @@ import pandas as pd
 from great_tables import GT
 
 from ...features.build import dictionary
-from ...models.backtest import BTYD, RULE
+from ...models.backtest import BOOSTED, BTYD, RULE
 from ...models.metrics import calibration, captured
 from ...study import Study
 from .. import tables, words
-from ..privacy import suppress
+from ..privacy import hidden, suppress
 from .value import Total
 
 LIST_SHARE = 0.2
 BANDS = (0, 0.1, 0.25, 0.5, 0.75, 1.000001)
 BAND_NAMES = ("under 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %", "over 75 %")
+LIKELY = BAND_NAMES[-2:]
 
 
 def answer(study: Study) -> str:
@@ -30,8 +31,8 @@ def answer(study: Study) -> str:
             f"the days since the last purchase alone, {words.number(100 * table.loc[RULE, 'auc'])} times"
         )
     return (
-        f"Of {words.count(active)} active customers we expect about {words.number(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)} "
-        f"(90 % interval {leaving.interval(words.number)}). {surely}. {read_list(study)}"
+        f"Of {words.count(active)} active customers we expect about {words.whole(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)} "
+        f"(90 % interval {leaving.interval(words.whole)}). {surely}. {read_list(study)}"
     )
 
 
@@ -66,14 +67,17 @@ def came_back(study: Study) -> str:
 def leavers(study: Study) -> Total:
     """Active customers expected to buy nothing in the horizon.
 
-    The interval adds two errors: customers decide by chance (sum of p(1 - p)), and the total was off by some share
-    on the test date, which is taken as one standard deviation of how far the level may be off again.
+    The interval adds two errors: customers decide by chance (sum of p(1 - p)), and the level may be off. How far is
+    taken from the larger of two: the miss of the total on the test date, and how much the churn rate differs from
+    period to period, as a share of it.
     """
     probability = study.churn()["scores"]["churn_probability"]
     holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
-    off = holdout[best].sum() / max(holdout["churned"].sum(), 1) - 1
+    missed = abs(holdout[best].sum() / max(holdout["churned"].sum(), 1) - 1)
+    rates = (study.periods()["churned"] / study.periods()["at_risk"]).dropna()
+    differs = rates.std() / rates.mean() if len(rates) > 2 and rates.mean() else 0.0
     total = probability.sum()
-    half = 1.645 * np.sqrt((probability * (1 - probability)).sum() + (off * total) ** 2)
+    half = 1.645 * np.sqrt((probability * (1 - probability)).sum() + (max(missed, differs) * total) ** 2)
     return Total(float(total), float(max(total - half, 0)), float(min(total + half, len(probability))))
 
 
@@ -128,7 +132,8 @@ def calibration_curves(study: Study) -> dict[str, pd.DataFrame]:
     holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
     actual = holdout["churned"].to_numpy(dtype="float64")
     names = dict.fromkeys([best, RULE, BTYD])
-    return {name: calibration(actual, holdout[name].to_numpy()) for name in names}
+    groups = max(1, min(10, len(actual) // study.dataset.privacy.minimum_cell))
+    return {name: calibration(actual, holdout[name].to_numpy(), groups) for name in names}
 
 
 def read_calibration(study: Study) -> str:
@@ -138,7 +143,7 @@ def read_calibration(study: Study) -> str:
     last, holdout = curve.iloc[-1], study.churn()["holdout"]
     return (
         f"The promise of {best} lies inside the 90 % interval of what happened in {kept} of {len(curve)} groups (nine in ten are to be expected); the group most at risk was promised "
-        f"{words.percent(last['promised'])} and {words.percent(last['realised'])} left. In all, {words.number(holdout[best].sum())} leavers were promised and "
+        f"{words.percent(last['promised'])} and {words.percent(last['realised'])} left. In all, {words.whole(holdout[best].sum())} leavers were promised and "
         f"{words.count(holdout['churned'].sum())} left."
     )
 
@@ -168,9 +173,9 @@ def labels(study: Study) -> dict[str, str]:
 
 
 def strongest(study: Study) -> list[str]:
-    """Feature columns in the order of their mean absolute SHAP value."""
+    """Feature columns in the order of their mean absolute SHAP value, those that do nothing left out."""
     sizes = study.churn()["contributions"].drop(columns="base").abs().mean()
-    return [str(name) for name in sizes.sort_values(ascending=False).index]
+    return [str(name) for name in sizes[sizes > 0].sort_values(ascending=False).index]
 
 
 def read_reasons(study: Study) -> str:
@@ -178,11 +183,16 @@ def read_reasons(study: Study) -> str:
     features, contributions = study.churn()["features"], study.churn()["contributions"]
     said = []
     for name in strongest(study)[:3]:
-        rank = features[name].rank().corr(contributions[name].rank())
-        said.append(f"{labels(study)[name].lower()} ({'higher' if rank > 0 else 'lower'} means likelier to leave)")
+        rank = features[name].rank().corr(contributions[name].rank()) if contributions[name].nunique() > 1 else np.nan
+        direction = "" if pd.isna(rank) else f" ({'higher' if rank > 0 else 'lower'} means more likely to leave)"
+        said.append(f"{labels(study)[name].lower()}{direction}")
+    if not said:
+        return "The boosted trees found nothing that tells leavers from stayers."
     text = f"The boosted trees look most at {words.listed(said)}. These are patterns, not causes: to change one of them need not keep a customer."
-    if study.churn()["about"]["winner"] == RULE:
-        text += " They are shown for information; the scores of this report come from the days since the last purchase."
+    if study.churn()["about"]["winner"] != BOOSTED:
+        text += (
+            f" They are shown for information; the scores of this report come from {study.churn()['about']['winner']}."
+        )
     return text
 
 
@@ -199,9 +209,9 @@ def bands(study: Study) -> pd.DataFrame:
 
 
 def publishable_bands(study: Study) -> pd.DataFrame:
-    """The risk bands, those below the smallest cell missing."""
+    """The risk bands, those that must not be told of missing."""
     table = bands(study)
-    return table.where(~table["customers"].between(1, study.dataset.privacy.minimum_cell - 1))
+    return table[~hidden(table["customers"], study.dataset.privacy.minimum_cell)].reindex(table.index)
 
 
 def explain_risk(study: Study) -> str:
@@ -211,13 +221,13 @@ def explain_risk(study: Study) -> str:
 
 def at_stake(study: Study) -> str:
     """How much of the expected spend hangs on those more likely to leave than to stay, in a sentence."""
-    table = bands(study)
-    likely, total = table.loc[["50 to 75 %", "over 75 %"]].sum(), table["spend"].sum()
-    if likely["customers"] < study.dataset.privacy.minimum_cell:
+    likely, total = publishable_bands(study).loc[list(LIKELY)], bands(study)["spend"].sum()
+    if likely["customers"].isna().any() or not likely["customers"].sum():
         return "Hardly any active customer is more likely to leave than to stay."
+    spend = likely["spend"].sum()
     return (
-        f"The {words.count(likely['customers'])} who are more likely to leave than to stay carry {words.percent(likely['spend'] / total)} of the spend "
-        f"expected from active customers, {words.money(likely['spend'], study.dataset.currency)}."
+        f"The {words.count(likely['customers'].sum())} who are more likely to leave than to stay carry {words.percent(spend / total if total else np.nan)} of the spend "
+        f"expected from active customers, {words.money(spend, study.dataset.currency)}."
     )
 
 
@@ -239,13 +249,12 @@ def risk(study: Study) -> GT:
 
 def read_risk(study: Study) -> str:
     """Where to look first."""
-    table = bands(study)
-    likely = table.loc[["50 to 75 %", "over 75 %"]].sum()
-    if likely["customers"] < study.dataset.privacy.minimum_cell:
+    likely = publishable_bands(study).loc[list(LIKELY)]
+    if likely["customers"].isna().any() or not likely["customers"].sum():
         return "Hardly any active customer is more likely to leave than to stay."
     return (
-        f"{words.count(likely['customers'])} active customers are more likely to leave than to stay; "
-        f"about {words.number(round(likely['leavers']))} of them are expected to."
+        f"{words.count(likely['customers'].sum())} active customers are more likely to leave than to stay; "
+        f"about {words.whole(likely['leavers'].sum())} of them are expected to."
     )
 
 
@@ -262,6 +271,6 @@ def meeting(study: Study) -> str:
     """One sentence for the meeting."""
     leaving = leavers(study)
     return (
-        f"We expect about {words.number(leaving.mean)} of our {words.count(len(study.churn()['scores']))} active customers to buy nothing in the next "
-        f"{words.days(study.horizon_days)} ({leaving.interval(words.number)}). {at_stake(study)}"
+        f"We expect about {words.whole(leaving.mean)} of our {words.count(len(study.churn()['scores']))} active customers to buy nothing in the next "
+        f"{words.days(study.horizon_days)} ({leaving.interval(words.whole)}). {at_stake(study)}"
     )

@@ -9,20 +9,22 @@ from ...models.survival import kaplan_meier
 from ...study import Study
 from .. import tables, words
 from ..figures import SEGMENT_ORDER
-from ..privacy import suppress
+from ..privacy import hidden, suppress
 
 
 def answer(study: Study) -> str:
     """Three sentences: how many buy again, how fast, and who carries the spend."""
     now, tenths = repurchase(study).iloc[-1], concentration(study)
     month = returned_by(second_purchase(study), 30)
-    return (
+    text = (
         f"Of the customers who bought in the last {words.days(study.horizon_days)}, {words.percent(now['share'])} bought on two days or more "
         f"(90 % interval {words.between(now['low'], now['high'], words.percent)}). "
         f"Counted from the first purchase in the log, {words.percent(month['share'])} are back within 30 days "
-        f"({words.between(month['low'], month['high'], words.percent)}). "
-        f"The tenth of the customers that spends most brought {words.percent(tenths['share'].iloc[0])} of the last year's spend."
+        f"({words.between(month['low'], month['high'], words.percent)})."
     )
+    if tenths.empty:
+        return text
+    return f"{text} The tenth of the customers that spends most brought {words.percent(tenths['share'].iloc[0])} of the last year's spend."
 
 
 def segment_table(study: Study) -> pd.DataFrame:
@@ -43,7 +45,7 @@ def segment_table(study: Study) -> pd.DataFrame:
 def publishable_segments(study: Study) -> pd.DataFrame:
     """The segments that are large enough to be drawn."""
     table = segment_table(study)
-    return table[table["customers"] >= study.dataset.privacy.minimum_cell]
+    return table[~hidden(table["customers"], study.dataset.privacy.minimum_cell)]
 
 
 def segments(study: Study) -> GT:
@@ -68,6 +70,8 @@ def segments(study: Study) -> GT:
 def read_segments(study: Study) -> str:
     """The segments in two sentences."""
     table = publishable_segments(study)
+    if table.empty:
+        return f"No segment has {study.dataset.privacy.minimum_cell} customers or more."
     first = table.loc[table["spend_share"].idxmax()]
     text = f"{first.name} are {words.percent(first['customers_share'])} of the customers and bring {words.percent(first['spend_share'])} of the spend."
     if "Slipping" in table.index:
@@ -82,13 +86,10 @@ def read_segments(study: Study) -> str:
 def explain_segments(study: Study) -> str:
     """What the table leaves out."""
     minimum = study.dataset.privacy.minimum_cell
-    hidden = int((segment_table(study)["customers"] < minimum).sum())
     text = "Medians are of the customers of the segment."
-    return text + (
-        f" {hidden} segment{'s have' if hidden > 1 else ' has'} fewer than {minimum} customers and {'are' if hidden > 1 else 'is'} not described."
-        if hidden
-        else ""
-    )
+    if hidden(segment_table(study)["customers"], minimum).any():
+        text += f" Segments of fewer than {minimum} customers are not described, nor one from which they could be told."
+    return text
 
 
 def retention_table(study: Study) -> pd.DataFrame:
@@ -110,10 +111,10 @@ def read_retention(study: Study) -> str:
     if table.empty or table.shape[1] < 2:
         return "No cohort is old and large enough yet."
     oldest = table.iloc[0].drop(0).dropna()
-    after = int(oldest.index[-1])
+    first, after = int(oldest.index[0]), int(oldest.index[-1])
     return (
-        f"Of the customers who first bought in {table.index[0]:%B %Y}, {words.percent(oldest.iloc[0])} bought again one month later and "
-        f"{words.percent(oldest.iloc[-1])} were buying {after} months later. Cells and months with fewer than {study.dataset.privacy.minimum_cell} customers are not shown."
+        f"Of the customers who first bought in {table.index[0]:%B %Y}, {words.percent(oldest.iloc[0])} bought {first} month{'s' if first > 1 else ''} later and "
+        f"{words.percent(oldest.iloc[-1])} {after} month{'s' if after > 1 else ''} later. Cells and months with fewer than {study.dataset.privacy.minimum_cell} customers are not shown."
     )
 
 
@@ -185,7 +186,7 @@ def second_purchase(study: Study) -> pd.DataFrame:
 def returned_by(curve: pd.DataFrame, day: int) -> pd.Series:
     """The curve's share, low and high on a day."""
     before = curve[curve.index <= day]
-    return before.iloc[-1] if len(before) else pd.Series({"share": 0.0, "low": 0.0, "high": 0.0})
+    return before.iloc[-1] if len(before) else pd.Series({"share": 0.0, "low": 0.0, "high": float("nan")})
 
 
 def read_second(study: Study) -> str:
@@ -203,14 +204,18 @@ def read_second(study: Study) -> str:
 
 
 def concentration(study: Study) -> pd.DataFrame:
-    """Spend by tenth of the customers; tenth, customers, spend, share."""
+    """Spend by tenth of the customers; tenth, customers, spend, share; empty if a tenth would be too small to be shown."""
     table = study.concentration()
+    if len(table) < 10 or table["customers"].min() < study.dataset.privacy.minimum_cell:
+        return table.head(0).assign(share=pd.Series(dtype="float64"))
     return table.assign(share=table["spend"] / table["spend"].sum())
 
 
 def read_concentration(study: Study) -> str:
     """The tenths in a sentence."""
     table = concentration(study)
+    if table.empty:
+        return "There are too few customers to divide them into tenths."
     two = table["share"].head(2).sum()
     return (
         f"The tenth that spends most, {words.count(table['customers'].iloc[0])} customers, brings {words.percent(table['share'].iloc[0])} of the spend, "
@@ -243,7 +248,11 @@ def segments_kept(study: Study) -> pd.DataFrame:
 def read_segments_kept(study: Study) -> str:
     """Whether the segments told who would buy, against the rule that treats everyone alike."""
     table = segments_kept(study)
+    if table.empty:
+        return f"No segment had {study.dataset.privacy.minimum_cell} customers or more."
     average = table["bought"].sum() / table["customers"].sum()
+    if average in (0, 1):
+        return f"{'Everybody' if average else 'Nobody'} bought since, whatever the segment."
     spread = float(((table["share"] * (1 - table["share"])) * table["customers"]).sum() / table["customers"].sum())
     best, worst = table["share"].idxmax(), table["share"].idxmin()
     alike = [name for name, row in table.iterrows() if row["low"] <= average <= row["high"]]
@@ -271,8 +280,11 @@ def limits(study: Study) -> str:
 
 def meeting(study: Study) -> str:
     """One sentence for the meeting."""
-    now, top = repurchase(study).iloc[-1], concentration(study).iloc[0]
+    now, tenths = repurchase(study).iloc[-1], concentration(study)
+    text = f"{words.percent(now['share'])} of the buyers of the last {words.days(study.horizon_days)} bought on two days or more"
+    if tenths.empty:
+        return f"{text}."
     return (
-        f"{words.percent(now['share'])} of the buyers of the last {words.days(study.horizon_days)} bought on two days or more, and a tenth of the customers brings "
-        f"{words.percent(top['share'])} of the spend: one of them is worth about {words.number(round(worth_of_the_top(study), 1))} of the others."
+        f"{text}, and a tenth of the customers brings {words.percent(tenths['share'].iloc[0])} of the spend: "
+        f"one of them is worth about {words.number(round(worth_of_the_top(study), 1))} of the others."
     )

@@ -11,7 +11,7 @@ from .. import tables, words
 
 def answer(study: Study) -> str:
     """Three sentences: what there is, whether it is whole, how far it reaches."""
-    facts, odd = study.data.facts, odd_weeks(study)
+    facts, odd = study.facts()["log"], odd_weeks(study)
     lost = facts["lines"] - facts["used"]
     left_out = "Every line could be used" if lost == 0 else f"{words.count(lost)} lines could not be used"
     gaps = (
@@ -28,9 +28,7 @@ def answer(study: Study) -> str:
 
 def freshness(study: Study) -> str:
     """How far the log reaches at the as-of date."""
-    silent = (study.as_of - date.fromisoformat(study.data.facts["last_day"])).days
-    if silent <= 0:
-        return f"The report knows nothing of {words.day(study.as_of)} and later: what the log holds of those days is left aside."
+    silent = (study.as_of - date.fromisoformat(study.facts()["log"]["last_day"])).days
     if silent == 1:
         return "It reaches up to the day before the report's date."
     return f"Its last line is {words.days(silent)} older than the report's date, {words.day(study.as_of)}."
@@ -38,7 +36,7 @@ def freshness(study: Study) -> str:
 
 def closed_group(study: Study) -> str:
     """A sentence if nobody has come for long, so that the log can only shrink; else an empty one."""
-    newest = date.fromisoformat(study.data.facts["newest_customer"])
+    newest = date.fromisoformat(study.facts()["log"]["newest_customer"])
     if (study.as_of - newest).days <= max(90, study.horizon_days):
         return ""
     return f"No customer has come since {words.day(newest)}: this log follows a closed group, whose numbers can only shrink."
@@ -46,7 +44,7 @@ def closed_group(study: Study) -> str:
 
 def contents(study: Study) -> GT:
     """What the log holds, as a table."""
-    facts = study.data.facts
+    facts = study.facts()["log"]
     rows = [
         ("Lines in the log", facts["lines"]),
         ("Lines used", facts["used"]),
@@ -64,7 +62,7 @@ def contents(study: Study) -> GT:
 
 def read_contents(study: Study) -> str:
     """The table of contents in a sentence."""
-    facts = study.data.facts
+    facts = study.facts()["log"]
     each = facts["purchase_days"] / facts["customers"]
     return (
         f"A customer has {words.number(each)} purchase days on average, and "
@@ -74,13 +72,17 @@ def read_contents(study: Study) -> str:
 
 def oddities(study: Study) -> GT:
     """Lines that are unusual, with what was done about them; kinds that do not occur are left out."""
-    facts = study.data.facts
+    facts = study.facts()["log"]
     rows = [
         ("Without a customer", facts["no_customer"], "left out"),
         ("Without a date", facts["no_time"], "left out"),
         ("Without an amount", facts["no_amount"], "left out"),
         ("With an amount of zero", facts["zero"], "kept: the customer was there"),
-        ("Below zero (returns)", facts["negative"], "netted against the purchases of the same day"),
+        (
+            "Below zero (returns)",
+            facts["negative"],
+            "netted within the customer's day; a day below zero is no purchase",
+        ),
     ]
     found = [row for row in rows if row[1]] or [("None", 0, "nothing to do")]
     frame = pd.DataFrame(found, columns=["what", "lines", "done"])
@@ -99,7 +101,7 @@ def oddities(study: Study) -> GT:
 
 def read_oddities(study: Study) -> str:
     """The table of oddities in a sentence."""
-    facts = study.data.facts
+    facts = study.facts()["log"]
     return f"{words.percent(facts['used'] / facts['lines'])} of all lines were used; {words.percent(facts['zero'] / facts['lines'])} have an amount of zero."
 
 
@@ -156,7 +158,7 @@ def limits(study: Study) -> str:
     """Where this chapter fails."""
     closed = closed_group(study)
     return (
-        f"Who bought before {words.day(study.data.facts['first_day'])} is unknown: a customer who appears early in the log may be older than it. "
+        f"Who bought before {words.day(study.facts()['log']['first_day'])} is unknown: a customer who appears early in the log may be older than it. "
         "Purchases without a customer's name are not in it at all, and a gap that is shorter than a week, or that only some stores have, is not seen here."
         + (f" {closed}" if closed else "")
     )
@@ -164,7 +166,7 @@ def limits(study: Study) -> str:
 
 def meeting(study: Study) -> str:
     """One sentence for the meeting."""
-    facts = study.data.facts
+    facts = study.facts()["log"]
     whole = (
         "We found no gap in the data"
         if facts["used"] == facts["lines"] and odd_weeks(study).empty

@@ -47,14 +47,13 @@ def level_error(study: Study) -> float:
 
 def answer(study: Study) -> str:
     """Three sentences: what to expect, who carries it, how far off it may be."""
-    currency, tenths = study.dataset.currency, by_tenth(study)
+    currency = study.dataset.currency
     spend, purchases = total(study, "expected_spend"), total(study, "expected_purchases")
     return (
         f"In the next {words.days(study.horizon_days)} we expect about {words.number(purchases.mean)} purchase days and "
         f"{words.money(spend.mean, currency)} of spend (90 % interval {spend.interval(lambda v: words.money(v, currency))}) "
         f"from all {words.count(len(study.value()['customers']))} customers known so far{of_the_active(study)}. "
-        f"The most valuable tenth of them carries {words.percent(tenths['share'].iloc[0])} of the margin this leaves. "
-        f"{say_totals(study)}"
+        f"{share_of_the_top(study)}{say_totals(study)}"
     )
 
 
@@ -156,6 +155,8 @@ def _class_name(low: float, high: float) -> str:
 def read_by_frequency(study: Study) -> str:
     """The figure in a sentence."""
     table = by_frequency(study)
+    if table.empty:
+        return f"No group has {study.dataset.privacy.minimum_cell} customers or more."
     miss = (table["model"] - table["actual"]).abs() * table["customers"]
     naive = (table["naive"] - table["actual"]).abs() * table["customers"]
     closer = "closer than" if miss.sum() < naive.sum() else "no closer than"
@@ -325,9 +326,15 @@ def read_alive(study: Study) -> str:
 
 
 def by_tenth(study: Study) -> pd.DataFrame:
-    """CLV by tenth of the customers, the most valuable first; tenth, customers, clv, low, high (means, money), share."""
+    """CLV by tenth of the customers, the most valuable first.
+
+    Returns
+    -------
+    tenth, customers, clv, low, high (means, money), total (money), share (of 1); empty if a tenth would be too small
+    to be shown.
+    """
     each = study.value()["customers"].sort_values("clv", ascending=False, kind="stable")
-    tenth = np.arange(len(each)) * 10 // len(each) + 1
+    tenth = np.arange(len(each)) * 10 // max(len(each), 1) + 1
     table = each.groupby(tenth).agg(
         customers=("clv", "size"),
         clv=("clv", "mean"),
@@ -335,17 +342,33 @@ def by_tenth(study: Study) -> pd.DataFrame:
         high=("clv_high", "mean"),
         total=("clv", "sum"),
     )
-    return table.rename_axis("tenth").reset_index().assign(share=lambda t: t["total"] / t["total"].sum())
+    table = table.rename_axis("tenth").reset_index().assign(share=lambda t: t["total"] / t["total"].sum())
+    return table.head(0) if table["customers"].min() < study.dataset.privacy.minimum_cell else table
+
+
+def share_of_the_top(study: Study) -> str:
+    """What the most valuable tenth carries, in a sentence; empty if there are too few customers for tenths."""
+    tenths = by_tenth(study)
+    return (
+        ""
+        if tenths.empty
+        else f"The most valuable tenth of them carries {words.percent(tenths['share'].iloc[0])} of the margin this leaves. "
+    )
 
 
 def read_by_tenth(study: Study) -> str:
     """The figure in a sentence."""
     table, worth, currency = by_tenth(study), total(study, "clv"), study.dataset.currency
+    text = (
+        f"All together are worth {words.money(worth.mean, currency)} (90 % interval {worth.interval(lambda v: words.money(v, currency))}) "
+        f"of margin over {words.days(study.horizon_days)}, at an assumed margin of {words.percent(study.dataset.study.margin)}."
+    )
+    if table.empty:
+        return f"There are too few customers to divide them into tenths. {text}"
     top = table.iloc[0]
     return (
-        f"A customer of the first tenth is worth {words.money(top['clv'], currency)} of margin over {words.days(study.horizon_days)} on average, but a single one may bring between "
-        f"{words.money(top['low'], currency)} and {words.money(top['high'], currency)}. All together are worth {words.money(worth.mean, currency)} "
-        f"(90 % interval {worth.interval(lambda v: words.money(v, currency))}), at an assumed margin of {words.percent(study.dataset.study.margin)}."
+        f"A customer of the first tenth is worth {words.money(top['clv'], currency)} on average, but a single one may bring between "
+        f"{words.money(top['low'], currency)} and {words.money(top['high'], currency)}. {text}"
     )
 
 
@@ -361,9 +384,13 @@ def limits(study: Study) -> str:
 
 def meeting(study: Study) -> str:
     """One sentence for the meeting."""
-    spend, currency = total(study, "expected_spend"), study.dataset.currency
-    return (
+    spend, currency, tenths = total(study, "expected_spend"), study.dataset.currency, by_tenth(study)
+    text = (
         f"We expect our customers to spend about {words.money(spend.mean, currency)} in the next {words.days(study.horizon_days)} "
-        f"({spend.interval(lambda v: words.money(v, currency))}); "
-        f"a tenth of them brings {words.percent(by_tenth(study)['share'].iloc[0])} of the margin."
+        f"({spend.interval(lambda v: words.money(v, currency))})"
+    )
+    return (
+        f"{text}."
+        if tenths.empty
+        else f"{text}; a tenth of them brings {words.percent(tenths['share'].iloc[0])} of the margin."
     )
