@@ -77,12 +77,12 @@ def weekly(days: ir.Table, as_of: date) -> ir.Table:
         customers=known.customer.nunique(), purchase_days=known.count(), spend=known.spend.sum()
     )
     first = known.day.min().execute()
-    if pd.isna(first):
-        return by_week
-    begins = pd.Timestamp(first).normalize()
+    begins = pd.Timestamp(as_of if pd.isna(first) else first).normalize()
     mondays = pd.date_range(begins - pd.Timedelta(days=begins.weekday()), pd.Timestamp(as_of), freq="W-MON")
     # Weeks that the log or the as-of date cuts would look like a fall.
     whole = [monday.date() for monday in mondays if begins <= monday and monday.date() + timedelta(days=7) <= as_of]
+    if not whole:
+        return by_week.filter(ibis.literal(False))
     calendar = ibis.memtable({"week": whole}, schema={"week": "date"})
     joined = calendar.left_join(by_week, calendar.week == by_week.week.cast("date"))
     return joined.select(

@@ -30,7 +30,7 @@ def hidden(customers: pd.Series, minimum: int) -> pd.Series:
     return small
 
 
-def suppress(frame: pd.DataFrame, customers: str, minimum: int, hide: list[str] | None = None) -> pd.DataFrame:
+def suppress(frame: pd.DataFrame, customers: str, minimum: int) -> pd.DataFrame:
     """Replace small cells.
 
     Parameters
@@ -38,7 +38,6 @@ def suppress(frame: pd.DataFrame, customers: str, minimum: int, hide: list[str] 
     frame : one row a group.
     customers : column with the number of different customers in the group.
     minimum : the least number that may be shown.
-    hide : the other columns to blank in such a row; all but those of text if not given.
 
     Returns
     -------
@@ -52,10 +51,11 @@ def suppress(frame: pd.DataFrame, customers: str, minimum: int, hide: list[str] 
     """
     small = hidden(frame[customers], minimum)
     shown = frame.copy()
-    others = hide if hide is not None else [name for name in frame.select_dtypes("number").columns if name != customers]
+    others = [name for name in frame.select_dtypes("number").columns if name != customers]
     for name in others:
         shown[name] = shown[name].where(~small)
     counts: list[Any] = [
-        f"<{minimum}" if hidden else value for value, hidden in zip(frame[customers], small, strict=True)
+        value if not untold else f"<{minimum}" if value < minimum else "hidden"
+        for value, untold in zip(frame[customers], small, strict=True)
     ]
     return shown.assign(**{customers: pd.Series(counts, index=frame.index, dtype=object)})

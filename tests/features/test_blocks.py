@@ -145,7 +145,7 @@ def test_happenings_are_counted_as_a_loop_counts_them(block: str, plural: str, s
 def test_a_dataset_without_a_programme_has_no_such_block(tables: Tables) -> None:
     assert programme.contacts(Tables(tables.days), WINDOW) is None
     assert programme.redemptions(Tables(tables.days), WINDOW) is None
-    assert not set(build.frame(Tables(tables.days), WINDOW, 60)) & set(programme.COLUMNS)
+    assert not set(build.frame(Tables(tables.days), WINDOW, 60)) & set(programme.columns(LENGTHS))
 
 
 def test_the_frame_holds_the_blocks_of_the_active_in_the_dictionarys_order(

@@ -60,6 +60,10 @@ LOG = {
     "repeat_customers": 20,
     "purchase_days": 200,
     "longest_pause": 3,
+    "lines": 400,
+    "no_customer": 0,
+    "no_time": 0,
+    "no_amount": 4,
 }
 
 
@@ -121,6 +125,17 @@ def test_the_longest_horizon_offered_is_one_that_fits() -> None:
 def test_a_log_that_is_too_small_is_refused(changed: dict[str, Any], told: str) -> None:
     with pytest.raises(DataError, match=r"^data/shop\.toml: .*" + told):
         span(**changed)
+
+
+def test_one_long_closure_does_not_let_a_dead_log_pass() -> None:
+    assert span(LAST + timedelta(days=7), longest_pause=90) == LAST + timedelta(days=7)  # a quarter of the horizon
+    with pytest.raises(DataError, match="the log is silent"):
+        span(LAST + timedelta(days=8), longest_pause=90)
+
+
+def test_a_column_of_amounts_that_mostly_cannot_be_read_is_refused() -> None:
+    with pytest.raises(DataError, match=r"^data/shop\.toml: 5 of 400 lines have no amount that reads as a number"):
+        span(no_amount=5)
 
 
 def test_the_date_taken_when_none_is_given_fits_the_log() -> None:

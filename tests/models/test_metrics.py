@@ -153,7 +153,8 @@ def test_the_intervals_of_a_comparison_hold_the_truth_nine_times_in_ten() -> Non
     ("losses", "lows", "wins"),
     [
         ([0.5, 0.4, 0.3], [0.0, 0.05, 0.1], "c"),
-        ([0.5, 0.4, 0.3], [0.0, 0.05, -0.01], "a"),  # the best is not better beyond the error
+        ([0.5, 0.4, 0.3], [0.0, 0.05, -0.01], "b"),  # the best is not better beyond the error, the next is
+        ([0.5, 0.4, 0.3], [0.0, 0.0, -0.01], "a"),
         ([0.3, 0.4, 0.5], [0.0, -0.2, -0.3], "a"),
     ],
 )

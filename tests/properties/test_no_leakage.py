@@ -17,7 +17,7 @@ from loyalty.features.labels import active, labels, spending
 
 
 def few(examples: int) -> hypothesis_settings:
-    """Each example is a few queries; the logs are small enough to be read as they are found, without minutes of shrinking."""
+    """Each example is a few queries, and its log small enough to be read without minutes of shrinking."""
     return hypothesis_settings(max_examples=examples, phases=[Phase.explicit, Phase.generate])
 
 

@@ -121,7 +121,6 @@ PROGRAMME = """
 source = "data/raw/campaigns.csv"
 campaign = "id"
 start = "first"
-end = "last"
 [contacts]
 source = "data/raw/contacts.csv"
 customer = "who"
