@@ -21,11 +21,6 @@ settings.register_profile(
 )
 settings.load_profile("repeatable")
 
-FOREIGN = (
-    # ibis 12 asks pandas 3 for an option, and shap 0.51 colours its maps the old way.
-    "ignore:The 'future.infer_string' option is deprecated:DeprecationWarning",
-    "ignore:The set_(bad|over|under|extremes) function will be deprecated:PendingDeprecationWarning",
-)
 
 SHOP = """\
 title = "Corner shop"
@@ -44,12 +39,6 @@ active_within_days = 40
 origins = 2
 margin = 0.3
 """
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Warnings of other packages about each other are not ours to mend."""
-    for rule in FOREIGN:
-        config.addinivalue_line("filterwarnings", rule)
 
 
 @pytest.fixture(scope="session")

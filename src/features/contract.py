@@ -107,8 +107,9 @@ def check_span(facts: dict[str, Any], as_of: date | None, horizon_days: int, sho
     pause = min(facts["longest_pause"], horizon_days // 4)
     latest = last + timedelta(days=max(1, pause))
     earliest = first + timedelta(days=3 * horizon_days)
-    if earliest > (latest if as_of else last + timedelta(days=1)):
-        longest = (latest - first).days // 3
+    end = latest if as_of else last + timedelta(days=1)
+    if earliest > end:
+        longest = (last + timedelta(days=1) - first).days // 3
         raise DataError(
             f"horizon_days = {horizon_days} is too long: the log runs from {first} to {last} and three horizons must "
             "fit into it; "

@@ -64,6 +64,7 @@ def percent(share: float) -> str:
     if pd.isna(share):
         return NOTHING
     value = 100 * share
+    value = 0.0 if abs(value) < 0.005 else value
     decimals = 1 if abs(value) >= 1 or value == 0 else 2
     return f"{value:.{decimals}f}".removesuffix(".0").replace("-", "−") + " %"
 

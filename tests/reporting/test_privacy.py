@@ -31,12 +31,6 @@ def test_the_least_number_is_that_of_the_dataset() -> None:
     assert suppress(GROUPS, "n", 11)["n"].tolist() == ["<11", "<11", 0]
 
 
-def test_the_columns_to_hide_can_be_named() -> None:
-    shown = suppress(GROUPS, "n", 11, hide=["spend", "segment"])
-    assert shown["median"].tolist() == [3, 2, 1]
-    assert shown["segment"].isna().tolist() == [True, True, False]
-
-
 def test_an_empty_group_tells_nothing_of_anyone_and_stays() -> None:
     assert suppress(GROUPS, "n", 10).iloc[2].tolist() == ["Lost", 0, 0.0, 1.0]
 

@@ -186,7 +186,8 @@ def second_purchase(study: Study) -> pd.DataFrame:
 def returned_by(curve: pd.DataFrame, day: int) -> pd.Series:
     """The curve's share, low and high on a day."""
     before = curve[curve.index <= day]
-    return before.iloc[-1] if len(before) else pd.Series({"share": 0.0, "low": 0.0, "high": float("nan")})
+    row = before.iloc[-1] if len(before) else pd.Series({"share": 0.0, "low": 0.0, "high": 0.0})
+    return row.fillna(row["share"])
 
 
 def read_second(study: Study) -> str:

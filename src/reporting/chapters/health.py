@@ -105,6 +105,13 @@ def read_oddities(study: Study) -> str:
     return f"{words.percent(facts['used'] / facts['lines'])} of all lines were used; {words.percent(facts['zero'] / facts['lines'])} have an amount of zero."
 
 
+def publishable_weeks(study: Study) -> pd.DataFrame:
+    """The weeks, without those of a few customers; weeks of none stay, they show a gap."""
+    weekly = study.weekly()
+    few = weekly["customers"].between(1, study.dataset.privacy.minimum_cell - 1)
+    return weekly[~few]
+
+
 def odd_weeks(study: Study) -> pd.DataFrame:
     """Weeks with less than half of the usual number of customers (median of the weeks around them)."""
     weekly = study.weekly()
@@ -114,9 +121,9 @@ def odd_weeks(study: Study) -> pd.DataFrame:
 
 def read_weeks(study: Study) -> str:
     """The weekly chart in a sentence."""
-    weekly, odd = study.weekly(), odd_weeks(study)
+    weekly, odd = publishable_weeks(study), odd_weeks(study)
     if weekly.empty:
-        return "The log has no whole week yet."
+        return f"The log has no whole week with {study.dataset.privacy.minimum_cell} customers or more."
     low, middle, high = weekly["customers"].quantile([0.05, 0.5, 0.95])
     told = "no week lies below half of the weeks around it"
     if len(odd):
@@ -126,9 +133,9 @@ def read_weeks(study: Study) -> str:
 
 def read_spend(study: Study) -> str:
     """The weekly spend in a sentence."""
-    weekly, currency = study.weekly(), study.dataset.currency
+    weekly, currency = publishable_weeks(study), study.dataset.currency
     if weekly.empty:
-        return "The log has no whole week yet."
+        return f"The log has no whole week with {study.dataset.privacy.minimum_cell} customers or more."
     highest = weekly.loc[weekly["spend"].idxmax()]
     return (
         f"A usual week brings {words.money(weekly['spend'].median(), currency)}; the highest, the week of {words.day(highest['week'])}, "

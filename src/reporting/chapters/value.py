@@ -66,6 +66,7 @@ def of_the_active(study: Study) -> str:
 def total_errors(study: Study) -> pd.Series:
     """Root mean square of how far each forecast of total spend was off at the past dates, share of what happened; index forecast."""
     table = study.value_backtest()
+    table = table[table["actual"] > 0]
     columns = {"Model": "model", "Rate so far": "rate", "Same as last period": "last"}
     return pd.Series(
         {name: np.sqrt(((table[column] / table["actual"] - 1) ** 2).mean()) for name, column in columns.items()}
