@@ -109,9 +109,10 @@ def test_the_longest_horizon_offered_is_one_that_fits() -> None:
     with pytest.raises(DataError, match=r"horizon_days = 90 is too long.*choose at most (\d+)$") as told:
         span(horizon=90)
     longest = int(str(told.value).rsplit(" ", 1)[1])
+    assert span(horizon=longest) == LAST + timedelta(days=1)
     assert span(LATEST, horizon=longest) == LATEST
     with pytest.raises(DataError, match="is too long"):
-        span(LATEST, horizon=longest + 1)
+        span(horizon=longest + 1)
 
 
 @pytest.mark.parametrize(
