@@ -1,5 +1,6 @@
 """Figures of models: each takes data and an `ax`, draws, and returns the `ax`; nothing is fitted here."""
 
+import re
 import textwrap
 
 import numpy as np
@@ -201,16 +202,16 @@ def reasons(contributions: pd.DataFrame, labels: dict[str, str], *, shown: int =
     shown : features drawn, the strongest first.
     """
     ax = axes(ax, 110 + 40 * shown)
-    columns = [name for name in contributions.columns if name != "base"]
-    if not contributions[columns].abs().sum().sum():
+    sizes = contributions.drop(columns="base").abs().mean().sort_values(ascending=False)
+    strongest = list(sizes[sizes > 0].index[:shown])
+    if not strongest:
         return nothing(ax, "What moves the prediction")
     explanation = shap.Explanation(
-        values=contributions[columns].to_numpy(),
+        values=contributions[strongest].to_numpy(),
         base_values=contributions["base"].to_numpy(),
-        feature_names=[textwrap.fill(labels[name], 30) for name in columns],
+        feature_names=[textwrap.fill(labels[name], 30) for name in strongest],
     )
-    rest_apart = len(columns) + 1 if len(columns) <= shown else shown + 1
-    shap.plots.bar(explanation, max_display=rest_apart, ax=ax, show=False, show_data=False)
+    shap.plots.bar(explanation, max_display=shown, ax=ax, show=False, show_data=False)
     for bar in ax.patches:
         bar.set_color(style.ACCENT)
     for text in ax.texts:
@@ -239,7 +240,8 @@ def risk_bands(table: pd.DataFrame, hidden: str, *, ax: Axes | None = None) -> A
     bars = ax.bar(range(len(table)), table["customers"].fillna(0), color=colours, width=0.8)
     labels = [hidden if pd.isna(share) else percent(share) for share in shares]
     ax.bar_label(bars, labels, padding=3, fontsize=9.5, color=style.GREY)
-    ax.set_xticks(range(len(table)), table.index)
+    # In two lines, so that they stand apart on a phone.
+    ax.set_xticks(range(len(table)), [re.sub(" (?=[^ ]+ %)", "\n", str(band), count=1) for band in table.index])
     ax.set_ylim(0, 1.12 * max(table["customers"].max(), 1))
     ax.set_xlabel("probability of leaving in the horizon")
     ax.set_ylabel("active customers")

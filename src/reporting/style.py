@@ -141,7 +141,7 @@ def thousands(axis: Any, *, unit: str = "") -> None:
 
 def percent(axis: Any, *, decimals: int | None = None) -> None:
     """Write the ticks of `axis`, whose values are shares of 1, as percentages."""
-    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=decimals))
+    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=decimals, symbol=" %"))
 
 
 def dates(axis: Any) -> None:
