@@ -336,6 +336,6 @@ class Study:
         """
         self._check_outcomes()
         for name in STEPS:
-            progress(name.replace("_", " "))
+            progress(f"computing {name.replace('_', ' ')}")
             getattr(self, name)()
         forget(self.data.folder)

@@ -170,7 +170,7 @@ def test_steps_come_in_any_order(root: Path, tmp_path: Path) -> None:
                 pd.testing.assert_frame_equal(first[part], second[part])
             else:
                 assert first[part] == second[part]
-    assert told == [name.replace("_", " ") for name in STEPS]
+    assert told == [f"computing {name.replace('_', ' ')}" for name in STEPS]
 
 
 def test_a_step_is_computed_once_and_then_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
