@@ -3,6 +3,8 @@
 Figures of models lie in `model_figures`.
 """
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -27,6 +29,20 @@ def axes(ax: Axes | None, height: int = 380) -> Axes:
     return ax if ax is not None else style.figure(height=height)[1]
 
 
+def _beside(ax: Axes, text: str, height: float, *, color: str, va: Literal["top", "center"]) -> None:
+    """Write at the right of the axes, at a height in their own units, where no line can cross it."""
+    ax.annotate(
+        text,
+        (1, height),
+        xycoords=("axes fraction", "data"),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va=va,
+        color=color,
+        fontsize=10,
+    )
+
+
 @style.context()
 def weekly(frame: pd.DataFrame, column: str, label: str, *, ax: Axes | None = None) -> Axes:
     """One measure week by week, with the range in which nine of ten weeks lie.
@@ -43,16 +59,7 @@ def weekly(frame: pd.DataFrame, column: str, label: str, *, ax: Axes | None = No
     ax.axhspan(low, high, color=style.GRID, zorder=0)
     ax.axhline(middle, color=style.LIGHT_GREY, linewidth=1)
     ax.plot(frame["week"], frame[column], color=style.ACCENT)
-    ax.annotate(
-        "nine of\nten weeks",
-        (1, high),
-        xycoords=("axes fraction", "data"),
-        xytext=(5, 0),
-        textcoords="offset points",
-        va="top",
-        color=style.GREY,
-        fontsize=9.5,
-    )
+    _beside(ax, "nine of\nten weeks", high, color=style.GREY, va="top")
     ax.set_ylim(bottom=0)
     ax.set_title(f"{label} by week", wrap=True)
     ax.set_ylabel(label)
@@ -144,16 +151,7 @@ def rate_over_time(frame: pd.DataFrame, goal: float | None, label: str, *, ax: A
     ax.plot(frame["end"], frame["share"], color=style.ACCENT, marker="o", markersize=4)
     if goal is not None:
         ax.axhline(goal, color=style.VERMILLION, linewidth=1.2, linestyle=(0, (5, 3)))
-        ax.annotate(
-            f"goal\n{percent(goal)}",
-            (1, goal),
-            xycoords=("axes fraction", "data"),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            color=style.VERMILLION,
-            fontsize=10,
-        )
+        _beside(ax, f"goal\n{percent(goal)}", goal, color=style.VERMILLION, va="center")
     ax.set_ylim(0, min(1.0, 1.25 * max(frame["high"].max(), goal or 0)))
     ax.set_title(label, wrap=True)
     ax.set_ylabel("share, %")

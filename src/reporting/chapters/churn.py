@@ -60,7 +60,9 @@ def definition(study: Study) -> str:
 def came_back(study: Study) -> str:
     """How many of those who churned bought again a period later, in a sentence."""
     known = study.came_back()
-    share = known["returned"] / known["churned"] if known["churned"] else np.nan
+    if known["churned"] < study.dataset.privacy.minimum_cell:
+        return "too few had left one period before to say how many of them came back."
+    share = known["returned"] / known["churned"]
     return f"of the {words.count(known['churned'])} who had left one period before, {words.percent(share)} bought again in the last {words.days(study.horizon_days)}."
 
 

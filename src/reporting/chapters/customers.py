@@ -77,7 +77,7 @@ def read_segments(study: Study) -> str:
     if "Slipping" in table.index:
         slipping = table.loc["Slipping"]
         text += (
-            f" {words.count(slipping['customers'])} customers bought often over the year, but not in the last {words.days(slipping['days_since_last'])} "
+            f" {words.count(slipping['customers'])} customers bought often over the year and have been silent for {words.days(slipping['days_since_last'])} "
             f"(median): they brought {words.money(slipping['spend'], study.dataset.currency)}."
         )
     return text
@@ -236,7 +236,7 @@ def worth_of_the_top(study: Study) -> float:
 def segments_kept(study: Study) -> pd.DataFrame:
     """Segments drawn one horizon ago, and the share of each that bought since; index segment; customers, share, low, high."""
     table = study.segments_holdout()
-    table = table[table["customers"] >= study.dataset.privacy.minimum_cell].set_index("segment")
+    table = table[~hidden(table["customers"], study.dataset.privacy.minimum_cell)].set_index("segment")
     table = table.reindex([name for name in SEGMENT_ORDER if name in table.index])
     intervals = [wilson(bought, size) for bought, size in zip(table["bought"], table["customers"], strict=True)]
     return table.assign(

@@ -11,6 +11,7 @@ from great_tables import GT
 from ...models.metrics import errors
 from ...study import Study
 from .. import tables, words
+from ..privacy import hidden
 
 FORECASTS = {"Model": "expected", "Rate so far": "rate", "Same as last period": "last"}
 FREQUENCIES = (0, 1, 2, 3, 5, 10, 20, np.inf)
@@ -141,7 +142,7 @@ def by_frequency(study: Study) -> pd.DataFrame:
         model=("expected_purchases", "mean"),
         naive=("rate_purchases", "mean"),
     )
-    table = table[table["customers"] >= study.dataset.privacy.minimum_cell]
+    table = table[~hidden(table["customers"], study.dataset.privacy.minimum_cell)]
     half = 1.645 * table["sd"] / np.sqrt(table["customers"])
     return table.assign(low=(table["actual"] - half).clip(lower=0), high=table["actual"] + half)
 
