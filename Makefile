@@ -48,6 +48,9 @@ lock: ## resolve pyproject.toml anew into requirements.lock and constraints.txt
 	@test -x $(UV) || ("$$(sh tools/find-python)" -m venv build/uv && build/uv/bin/pip install --quiet uv)
 	@$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock > /dev/null
+	@$(UV) pip compile pyproject.toml --extra dev --extra spark --universal --python-version 3.11 --generate-hashes \
+		--constraint requirements.lock --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet \
+		--output-file requirements-spark.lock > /dev/null
 	@$(MAKE) --no-print-directory constraints.txt
 
 constraints.txt: requirements.lock

@@ -1,7 +1,7 @@
 """Errors and warnings that a person has to act on.
 
 Every error carries the exit code that the command line ends with: 1 something failed, 2 the input is
-wrong. The message is one line: what is wrong, where, what was expected, and what to do.
+wrong, 3 no answer can be given. The message is one line: what is wrong, where, what was expected, and what to do.
 """
 
 
@@ -23,6 +23,12 @@ class SettingsError(InputError):
 
 class DataError(InputError):
     """The data is not what the dataset file says, or too little to say anything."""
+
+
+class RefusedError(LoyaltyError):
+    """The data is read rightly, but it is too little or too old to say anything, or an answer is needed first."""
+
+    exit_code = 3
 
 
 class NotebookError(LoyaltyError):

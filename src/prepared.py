@@ -12,7 +12,8 @@ import ibis.expr.types as ir
 from .features.columns import Tables
 from .features.contract import facts
 from .features.histories import purchase_days
-from .settings import Dataset, dataset_path
+from .schema import Dataset
+from .settings import dataset_path
 from .sources.files import connect
 from .sources.log import ROLES, Sources, unreadable, usable
 from .store import Store, code_version, digest

@@ -1,140 +1,22 @@
 """Dataset files: what a retailer's tables are called, what their columns mean and how they are studied.
 
-One TOML file in `data/` describes one dataset. It is read into typed, frozen settings; everything that is
+One TOML file in `data/` describes one dataset. It is read into the typed, frozen settings of `schema`; everything that is
 wrong with it is told at once, each with the file, the key, what was expected and what was found.
 """
 
 import difflib
 import os
 import tomllib
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ValidationError
 
 from .errors import SettingsError
-
-Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
-Share = Annotated[float, Field(ge=0, le=1, strict=True)]
-
-
-class Section(BaseModel):
-    """A part of a dataset file: keys that it does not know are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Table(Section):
-    """Where a table is. `source` is a path below the project's folder, a glob, or `package:NAME/PATH`."""
-
-    source: str = Field(min_length=1)
-    format: Literal["parquet", "csv", "whitespace"] | None = None
-
-
-class Transactions(Table):
-    """The purchase log, one row a line item or a receipt."""
-
-    customer: str
-    time: str
-    amount: str
-    time_format: str | None = None
-    time_is: Literal["local", "utc"] = "local"
-    order: str | None = None
-    discount: tuple[str, ...] = ()
-    coupon: tuple[str, ...] = ()
-    product: str | None = None
-    store: str | None = None
-
-
-class Products(Table):
-    """What is sold."""
-
-    product: str
-    category: str
-
-
-class Campaigns(Table):
-    """Campaigns with their first day."""
-
-    campaign: str
-    start: str
-
-
-class Contacts(Table):
-    """Which customer was sent which campaign."""
-
-    customer: str
-    campaign: str
-
-
-class Redemptions(Table):
-    """Coupons handed in."""
-
-    customer: str
-    time: str
-    time_format: str | None = None
-    time_is: Literal["local", "utc"] = "local"
-
-
-class StudySettings(Section):
-    """How far ahead to look, who counts as active, and what a sale earns.
-
-    Attributes
-    ----------
-    horizon_days : length of the period that is predicted, days.
-    active_within_days : a customer is active if the last purchase is at most this many days old.
-    origins : past dates, one horizon apart, that the churn model learns from.
-    margin : share of spend that is left after the cost of goods.
-    annual_discount_rate : of money, per year.
-    """
-
-    horizon_days: Days
-    active_within_days: Days
-    origins: Annotated[int, Field(ge=1, le=24, strict=True)] = 3
-    margin: Annotated[float, Field(gt=0, le=1, strict=True)]
-    annual_discount_rate: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.1
-
-
-class Goals(Section):
-    """What the retailer wants to reach; a report shows the actual value against it."""
-
-    repurchase_rate: Share | None = None
-    churn_rate: Share | None = None
-
-
-class Privacy(Section):
-    """What may be published."""
-
-    minimum_cell: Annotated[int, Field(ge=2, strict=True)] = 10
-
-
-class Dataset(Section):
-    """All that a dataset file says."""
-
-    title: str = Field(min_length=1)
-    notice: str = ""
-    currency: str = Field(pattern="^[A-Z]{3}$")
-    timezone: str
-    transactions: Transactions
-    products: Products | None = None
-    campaigns: Campaigns | None = None
-    contacts: Contacts | None = None
-    redemptions: Redemptions | None = None
-    study: StudySettings
-    goals: Goals = Goals()
-    privacy: Privacy = Privacy()
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_a_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("a time zone of the IANA list, such as 'Europe/Berlin'") from None
-        return value
-
+from .schema import Dataset
 
 def project_root() -> Path:
     """Folder that holds `data/`, `notebooks/` and `reports/`.
@@ -246,7 +128,7 @@ def parse_date(as_of: str | date | None, timezone: str) -> date | None:
 
 def _problem(detail: Any) -> str:
     """One finding of pydantic, in words: key, expected, found."""
-    key = ".".join(str(part) for part in detail["loc"])
+    key = _key(detail["loc"])
     found = detail["input"]
     if detail["type"] == "missing":
         return f"{key} is missing"
@@ -259,11 +141,23 @@ def _problem(detail: Any) -> str:
     return f"{key}: expected {expected}, found {found!r}"
 
 
+def _key(location: tuple[Any, ...]) -> str:
+    """A place in the file as it is written there; the first table of a role needs no number."""
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in location if part != 0)
+
+
 def _fields_at(location: tuple[Any, ...]) -> list[str]:
     """Keys that a dataset file may have at `location`."""
     model: Any = Dataset
     for part in location:
-        annotation = model.model_fields[part].annotation
-        choices = getattr(annotation, "__args__", (annotation,))
-        model = next(choice for choice in choices if hasattr(choice, "model_fields"))
+        if isinstance(part, str):
+            model = next(_models(model.model_fields[part].annotation))
     return sorted(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The sections inside a type, such as an optional tuple of them."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

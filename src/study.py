@@ -17,7 +17,8 @@ from .features.windows import before, before_or_undated, horizon
 from .models import backtest
 from .models.churn import check_two_classes
 from .prepared import Prepared
-from .settings import Dataset, Goals, load_dataset, parse_date, project_root, whole_days
+from .schema import Dataset, Goals
+from .settings import load_dataset, parse_date, project_root, whole_days
 from .store import Result, Store, digest, forget
 
 R = TypeVar("R", bound=Result)

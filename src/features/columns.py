@@ -24,11 +24,31 @@ class Column:
 
 
 class Tables(NamedTuple):
-    """What feature blocks are computed from; see `sources.log` and `histories.purchase_days`."""
+    """What feature blocks are computed from; a table that the dataset lacks is None.
+
+    Attributes
+    ----------
+    days : purchase days, see `histories.purchase_days`.
+    returns : customer, day, spend (money, below zero): days on which more was given back than bought.
+    lines : the usable lines, see `sources.log`.
+    contacts : customer, day, campaign.
+    redemptions : customer, day.
+    points : customer, day, points, and kind where the dataset has it.
+    customers : customer, joined and birthday (dates, null where unknown), and one text column for each attribute,
+        named `profile_<attribute>`.
+    tiers : thresholds of spend from the lowest tier to the highest, money.
+    qualifying_days : length of the period whose spend decides the tier.
+    """
 
     days: ir.Table
+    returns: ir.Table | None = None
+    lines: ir.Table | None = None
     contacts: ir.Table | None = None
     redemptions: ir.Table | None = None
+    points: ir.Table | None = None
+    customers: ir.Table | None = None
+    tiers: tuple[float, ...] = ()
+    qualifying_days: int = 365
 
 
 class Window(NamedTuple):

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from ..errors import DataError
-from ..settings import Table
+from ..schema import Table
 
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv"}
 

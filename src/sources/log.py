@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from ..errors import DataError
-from ..settings import Dataset, Table
+from ..schema import Dataset, Table
 from .clock import to_local
 from .files import fingerprint, locate, open_table, require_columns
 
