@@ -36,11 +36,12 @@ AsOf = Annotated[
 ]
 Horizon = Annotated[int | None, typer.Option(metavar="N", help="Length of the period that is predicted.")]
 Active = Annotated[int | None, typer.Option(metavar="N", help="A customer is active who bought within these days.")]
+Engine = Annotated[str | None, typer.Option(metavar="NAME", help="Where tables are computed: duckdb or spark.")]
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong input, 3 refused, 130 interrupted."""
     try:
         code = app(standalone_mode=False)
     except LoyaltyError as error:
@@ -77,6 +78,7 @@ def report(
     as_of: AsOf = None,
     horizon_days: Horizon = None,
     active_within_days: Active = None,
+    engine: Engine = None,
     notebooks: Annotated[
         str | None, typer.Option(metavar="NAME[,NAME]", help="Run these notebooks only, such as 04_churn.")
     ] = None,
@@ -92,7 +94,7 @@ def report(
     if asked is not None:
         select(asked, notebook_paths(project_root()))  # before the data is read, which takes longer
     with Reporter() as tell:
-        study = _open(dataset, as_of, horizon_days, active_within_days)
+        study = _open(dataset, as_of, horizon_days, active_within_days, engine)
         index = publish(study, notebooks=asked, force=force, progress=tell)
     if as_json:
         made = json.loads((index.parent / "manifest.json").read_text("utf-8"))
@@ -107,10 +109,11 @@ def check(
     as_of: AsOf = None,
     horizon_days: Horizon = None,
     active_within_days: Active = None,
+    engine: Engine = None,
     as_json: Json = False,
 ) -> None:
     """Read a dataset and say what is in it; nothing is modelled."""
-    study = _open(dataset, as_of, horizon_days, active_within_days)
+    study = _open(dataset, as_of, horizon_days, active_within_days, engine)
     facts = study.check()
     if as_json:
         typer.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
@@ -127,10 +130,12 @@ def check(
     Console().print(table)
 
 
-def _open(dataset: str, as_of: str | None, horizon: int | None, active: int | None) -> "Study":
+def _open(
+    dataset: str, as_of: str | None, horizon: int | None, active: int | None, engine: str | None
+) -> "Study":
     from .study import Study
 
-    return Study.open(dataset, as_of=as_of, horizon_days=horizon, active_within_days=active)
+    return Study.open(dataset, as_of=as_of, horizon_days=horizon, active_within_days=active, engine=engine)
 
 
 def _written(value: Any) -> str:

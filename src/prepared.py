@@ -1,21 +1,27 @@
 """A dataset's tables in our own columns, kept as Parquet in `data/interim/`."""
 
 import functools
+import os
+import shutil
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from .features.columns import Tables
 from .features.contract import facts
-from .features.histories import purchase_days
+from .features.histories import purchase_days, return_days
+from .features.quarantine import judged, kept, quarantined
 from .schema import Dataset
 from .settings import dataset_path
 from .sources.files import connect
-from .sources.log import ROLES, Sources, unreadable, usable
+from .sources.log import ROLES, Sources, unreadable
 from .store import Store, code_version, digest
 
 
@@ -27,57 +33,110 @@ class Prepared:
     name : of the dataset.
     dataset : what its file says.
     root : the project's folder.
+    today : the last day that a line may be of.
 
     Attributes
     ----------
-    key : the same for the same contents of the files, the same meaning of their columns and the same code.
+    key : the same for the same contents of the sources, the same meaning of their columns and the same code.
     folder : where everything that is computed from this dataset is kept.
     """
 
-    def __init__(self, name: str, dataset: Dataset, root: Path) -> None:
+    def __init__(self, name: str, dataset: Dataset, root: Path, today: date | None = None) -> None:
         self.shown = f"data/{dataset_path(name, root).name}"
         self.dataset = dataset
-        self._sources = Sources(dataset, root, self.shown)
-        meaning = dataset.model_dump_json(include={*ROLES, "timezone"})
-        self.key = digest(self._sources.fingerprint(), meaning, code_version())
         self.folder = root / "data" / "interim" / name
-        self._store = Store(self.folder / f"tables-{self.key}")
+        self.today = today or datetime.now(ZoneInfo(dataset.timezone)).date()
+        self._sources = Sources(dataset, root, self.shown, self.folder / "landed", lambda: self._connection)
+        meaning = dataset.model_dump_json(include={*ROLES, "timezone", "currency", "contract", "events"})
+        self.key = digest(self._sources.fingerprint(), meaning, code_version())
+        self._store = self._at(self.key)
+        if self.facts["future_date"] and self.facts["judged_on"] != self.today.isoformat():
+            # A line of tomorrow is set aside today, and is a line like any other the day after.
+            self.key = digest(self.key, self.today)
+            self._store = self._at(self.key)
+            del self.facts
+
+    def _at(self, key: str) -> Store:
+        return Store(self.folder / f"tables-{key}")
 
     @functools.cached_property
     def _connection(self) -> ibis.BaseBackend:
-        return connect()
+        return connect(self.dataset.engine_settings.memory_gb, self.folder / "spill")
 
     @functools.cached_property
     def raw_lines(self) -> ir.Table:
         """All lines of the log with our column names, the unusable ones too."""
-        return self._sources.raw_lines(self._connection)
+        return self._sources.raw_lines()
+
+    @functools.cached_property
+    def judged(self) -> ir.Table:
+        """All lines with the reason for which one is set aside, see `features.quarantine`."""
+        return judged(self.raw_lines, self.dataset, self.today)
 
     @functools.cached_property
     def lines(self) -> ir.Table:
-        """The usable lines of the log, see `sources.log`."""
-        return self._keep("lines", lambda: self.raw_lines.filter(usable(self.raw_lines)).order_by("customer", "time"))
+        """The lines that are kept, see `sources.log`."""
+        return self._keep("lines", lambda: kept(self.judged))
+
+    @functools.cached_property
+    def quarantine(self) -> ir.Table:
+        """The lines that are set aside, with the reason and what the source said."""
+        return self._keep("quarantine", lambda: quarantined(self.judged))
 
     @functools.cached_property
     def tables(self) -> Tables:
-        """Purchase days, and contacts and redemptions where the dataset has them."""
-        days = self._keep("days", lambda: purchase_days(self.lines).order_by("customer", "day"))
-        contacts = redemptions = None
-        if self.dataset.contacts is not None and self.dataset.campaigns is not None:
-            contacts = self._keep("contacts", lambda: self._sources.contacts(self._connection))
-        if self.dataset.redemptions is not None:
-            redemptions = self._keep("redemptions", lambda: self._sources.redemptions(self._connection))
-        return Tables(days, contacts, redemptions)
+        """All that feature blocks are computed from."""
+        zero_counts = self.dataset.contract.zero_amount == "purchase"
+        days = self._keep("days", lambda: purchase_days(self.lines, zero_counts).order_by("customer", "day"))
+        sources, programme = self._sources, self.dataset.programme
+        return Tables(
+            days,
+            returns=self._keep("returns", lambda: return_days(self.lines)),
+            lines=self.lines,
+            contacts=self._keep_if(self.dataset.contacts, "contacts", sources.contacts),
+            redemptions=self._keep_if(self.dataset.redemptions, "redemptions", sources.redemptions),
+            points=self._keep_if(self.dataset.points, "points", sources.points),
+            customers=self._keep_if(self.dataset.customers, "customers", sources.customers),
+            tiers=tuple(tier.spend for tier in programme.tiers),
+            qualifying_days=programme.qualifying_days,
+        )
+
+    @functools.cached_property
+    def consent(self) -> ir.Table | None:
+        """What customers agreed to, see `sources.log`."""
+        return self._keep_if(self.dataset.consent, "consent", self._sources.consent)
+
+    @functools.cached_property
+    def events(self) -> pd.DataFrame:
+        """Happenings that charts mark: day, until, name."""
+        return self._store.get("events", self._sources.events)  # type: ignore[return-value]
 
     @functools.cached_property
     def facts(self) -> dict[str, Any]:
         """What the whole log holds, see `features.contract.facts`."""
-        return self._store.get("facts", lambda: {"log": facts(self.raw_lines, self.tables.days)})["log"]  # type: ignore[no-any-return]
+
+        def compute() -> dict[str, Any]:
+            return {"log": facts(self.judged, self.tables.days) | {"judged_on": self.today.isoformat()}}
+
+        return self._store.get("facts", compute)["log"]  # type: ignore[no-any-return]
+
+    def publish_quarantine(self) -> Path:
+        """Put the lines that are set aside where a person looks for them: `quarantine.parquet` in `folder`."""
+        self.quarantine  # noqa: B018
+        place = self.folder / "quarantine.parquet"
+        scratch = place.with_suffix(f".{os.getpid()}")
+        shutil.copyfile(self._store.folder / "quarantine.parquet", scratch)
+        os.replace(scratch, place)
+        return place
+
+    def _keep_if(self, section: object, name: str, expression: Callable[[], ir.Table | None]) -> ir.Table | None:
+        return None if section is None else self._keep(name, expression)
 
     def _keep(self, name: str, expression: Callable[[], ir.Table | None]) -> ir.Table:
         """A table that is written once and read from then on."""
         try:
             file = self._store.file(f"{name}.parquet", lambda path: self._connection.to_parquet(expression(), path))
         except duckdb.Error as error:
-            role = "transactions" if name in ("lines", "days") else name
+            role = "transactions" if name in ("lines", "quarantine", "days", "returns") else name
             raise unreadable(error, f"{self.shown}: {role}") from None
         return self._connection.read_parquet(file)

@@ -9,7 +9,9 @@ from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from .formats import DIRECTIVES, unknown_directives
 
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -79,18 +81,30 @@ class Table(Section):
         return value
 
 
+def _is_a_time_format(value: str | None) -> str | None:
+    if value is not None and (unknown := unknown_directives(value)):
+        known = ", ".join(f"%{name}" for name in DIRECTIVES)
+        raise ValueError(
+            f"a time format made of {known} and the signs between them ({', '.join(unknown)} is not known)"
+        )
+    return value
+
+
+TimeFormat = Annotated[str | None, AfterValidator(_is_a_time_format)]
+
+
 class Timed(Table):
     """A table whose rows happened at a time.
 
     Attributes
     ----------
     time : column.
-    time_format : how a time written as text is to be read, such as `%d.%m.%Y %H:%M`.
+    time_format : how a time written as text is to be read, such as `%d.%m.%Y %H:%M`; ISO 8601 if not given.
     time_is : whether a time without a zone is the store's own clock or UTC.
     """
 
     time: str
-    time_format: str | None = None
+    time_format: TimeFormat = None
     time_is: Literal["local", "utc"] = "local"
 
 
@@ -119,6 +133,7 @@ class Transactions(Timed, Channeled):
     order : column with the receipt's number.
     discount : columns with money that was taken off.
     coupon : those of them that needed a coupon.
+    category : column with the kind of the product, where no `[products]` table says it.
     """
 
     amount: str
@@ -127,6 +142,7 @@ class Transactions(Timed, Channeled):
     discount: tuple[str, ...] = ()
     coupon: tuple[str, ...] = ()
     product: str | None = None
+    category: str | None = None
     store: str | None = None
 
 
@@ -160,12 +176,20 @@ class Campaigns(Table):
 
 
 class Contacts(Channeled):
-    """Which customer was sent which campaign; dated by `time`, or by the campaign's first day."""
+    """Which customer was sent which campaign; dated by `time`, or by the campaign's first day.
+
+    Attributes
+    ----------
+    group : column that says who was held out on purpose, to be compared with.
+    held_out : what it says of them; they were not contacted.
+    """
 
     campaign: str
     time: str | None = None
-    time_format: str | None = None
+    time_format: TimeFormat = None
     time_is: Literal["local", "utc"] = "local"
+    group: str | None = None
+    held_out: tuple[str, ...] = ("control", "held out", "holdout")
 
 
 class Redemptions(Timed, Channeled):

@@ -1,7 +1,7 @@
 """Dataset files: what a retailer's tables are called, what their columns mean and how they are studied.
 
-One TOML file in `data/` describes one dataset. It is read into the typed, frozen settings of `schema`; everything that is
-wrong with it is told at once, each with the file, the key, what was expected and what was found.
+One TOML file in `data/` describes one dataset. It is read into the typed, frozen settings of `schema`; everything
+that is wrong with it is told at once, each with the file, the key, what was expected and what was found.
 """
 
 import difflib
@@ -17,6 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from .errors import SettingsError
 from .schema import Dataset
+
+ENGINES = ("duckdb", "spark")
 
 def project_root() -> Path:
     """Folder that holds `data/`, `notebooks/` and `reports/`.
@@ -92,6 +94,21 @@ def load_dataset(name: str, root: Path | None = None) -> Dataset:
         raise SettingsError(f"{shown}: {problems}") from None
 
 
+def with_engine(dataset: Dataset, engine: str | None) -> Dataset:
+    """The same dataset computed by another engine; None leaves it.
+
+    Raises
+    ------
+    SettingsError
+        If the engine is not known.
+    """
+    if engine is None:
+        return dataset
+    if engine not in ENGINES:
+        raise SettingsError(f"engine: expected {' or '.join(ENGINES)}, found {engine!r}")
+    return dataset.model_copy(update={"engine": engine})
+
+
 def whole_days(name: str, asked: int | None, default: int) -> int:
     """A number of days given as an argument, or the default.
 
@@ -137,6 +154,8 @@ def _problem(detail: Any) -> str:
         close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
         hint = f", did you mean {close[0]!r}?" if close else f", expected one of {', '.join(known)}"
         return f"{key} is not a known key{hint}"
+    if isinstance(found, str) and "://" in found:
+        found = "an address"  # which may hold a password
     expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return f"{key}: expected {expected}, found {found!r}"
 

@@ -18,7 +18,7 @@ from .models import backtest
 from .models.churn import check_two_classes
 from .prepared import Prepared
 from .schema import Dataset, Goals
-from .settings import load_dataset, parse_date, project_root, whole_days
+from .settings import load_dataset, parse_date, project_root, whole_days, with_engine
 from .store import Result, Store, digest, forget
 
 R = TypeVar("R", bound=Result)
@@ -71,7 +71,9 @@ class Study:
     ) -> None:
         self.name, self.dataset, self.root, self.data = name, dataset, root, data
         self.as_of, self.horizon_days, self.active_within_days = as_of, horizon_days, active_within_days
-        self.key = digest(data.key, dataset.model_dump_json(), as_of, horizon_days, active_within_days)
+        # Engines agree, so that a result is the same whichever computed it.
+        said = dataset.model_dump_json(exclude={"engine", "engine_settings"})
+        self.key = digest(data.key, said, as_of, horizon_days, active_within_days)
         self._store = Store(data.folder / f"{as_of}-{self.key}")
         self._results: dict[str, Result] = {}
 
@@ -83,6 +85,7 @@ class Study:
         as_of: str | date | None = None,
         horizon_days: int | None = None,
         active_within_days: int | None = None,
+        engine: str | None = None,
         root: Path | None = None,
     ) -> Self:
         """Open a dataset at a date.
@@ -93,6 +96,7 @@ class Study:
         as_of : first day that is not known: a date, `YYYY-MM-DD`, `today` or `yesterday` (in the dataset's time
             zone). The day after the last line of the log, if not given.
         horizon_days, active_within_days : instead of what the dataset file says.
+        engine : `duckdb` or `spark`, instead of what the dataset file says.
         root : the project's folder, if it is not the one around the working directory.
 
         Raises
@@ -103,7 +107,7 @@ class Study:
             If a file or column is missing, or the log is too small or does not fit the date.
         """
         root = root or project_root()
-        dataset = load_dataset(name, root)
+        dataset = with_engine(load_dataset(name, root), engine)
         horizon = whole_days("horizon_days", horizon_days, dataset.study.horizon_days)
         active = whole_days("active_within_days", active_within_days, dataset.study.active_within_days)
         asked = parse_date(as_of, dataset.timezone)
@@ -133,10 +137,14 @@ class Study:
     def origins(self) -> list[date]:
         """Past dates whose horizon is over, the latest first: the test date, then those that models learn from.
 
-        A date is used only if one horizon of the log lies before it.
+        A date is used only if one horizon of the log lies before it. A log of two to three horizons has one such date.
         """
         wanted = [self.origin(back) for back in range(1, self.dataset.study.origins + 2)]
         return [day for day in wanted if (day - self.first_day).days >= self.horizon_days]
+
+    def events(self) -> pd.DataFrame:
+        """Happenings to mark in charts over time: day, until (its last day), name."""
+        return self.data.events
 
     # The customer base
 
@@ -314,7 +322,8 @@ class Study:
         """Refuse outcomes of one kind before anything is computed from them."""
         test, *earlier = [self.outcomes(day)["churned"] for day in self.origins()]
         check_two_classes(test.to_numpy(), "the test date")
-        check_two_classes(pd.concat(earlier).to_numpy())
+        if earlier:
+            check_two_classes(pd.concat(earlier).to_numpy())
 
     # All of it
 

@@ -33,6 +33,9 @@ customer = "customer"
 time = "time"
 amount = "amount"
 
+[contract]
+minimum_customers = 2
+
 [study]
 horizon_days = 20
 active_within_days = 40

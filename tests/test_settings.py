@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from loyalty import settings
 from loyalty.errors import SettingsError
-from loyalty.settings import dataset_names, load_dataset, parse_date, project_root, whole_days
+from loyalty.settings import dataset_names, load_dataset, parse_date, project_root, whole_days, with_engine
 
 
 @pytest.fixture
@@ -21,8 +21,9 @@ def root(make_shop: Callable[..., Path]) -> Path:
 def test_what_is_given_is_read_and_what_is_left_out_has_its_default(root: Path) -> None:
     dataset = load_dataset("shop", root)
     assert (dataset.title, dataset.currency, dataset.timezone) == ("Corner shop", "EUR", "Europe/Berlin")
-    assert dataset.transactions.time_is == "local"
-    assert dataset.transactions.discount == ()
+    (log,) = dataset.transactions
+    assert (log.time_is, log.discount, log.decimal, log.encoding) == ("local", (), ".", None)
+    assert (dataset.engine, dataset.events.marked, dataset.contract.minimum_customers) == ("duckdb", (), 2)
     assert (dataset.study.horizon_days, dataset.study.annual_discount_rate) == (20, 0.1)
     assert (dataset.products, dataset.goals.churn_rate, dataset.privacy.minimum_cell) == (None, None, 10)
 
@@ -59,6 +60,30 @@ def test_what_is_given_is_read_and_what_is_left_out_has_its_default(root: Path) 
         pytest.param("[transactions]", "transactions = 5\n[other]", ["transactions", "found 5"], id="not a section"),
         pytest.param("[study]", "[privacy]\nminimum_cell = 1\n[study]", ["privacy.minimum_cell", "found 1"], id="cell"),
         pytest.param("margin = 0.3", "margin = ", ["not valid TOML", "line"], id="not TOML"),
+        pytest.param(
+            '"time"', '"time"\ntime_format = "%d. %B %Y"', ["transactions.time_format", "%Y, %y", "(%B is not"], id="%B"
+        ),
+        pytest.param(
+            '"time"', '"time"\nencoding = "utf-9"', ["transactions.encoding", "'gbk'", "found 'utf-9'"], id="encoding"
+        ),
+        pytest.param(
+            'source = "data/raw/log.csv"',
+            'source = "postgres://me:secret@host/shop"',
+            ["transactions.source", "without a password", "LOYALTY_DB_PASSWORD"],
+            id="a password in the file",
+        ),
+        pytest.param(
+            "[study]",
+            '[programme]\ntiers = [{name = "Gold", spend = 9}, {name = "Silver", spend = 5}]\n[study]',
+            ["programme.tiers", "each with more spend"],
+            id="tiers upside down",
+        ),
+        pytest.param(
+            "[contract]", '[contract]\nzero_amount = "drop"', ["contract.zero_amount", "'quarantine'"], id="rule"
+        ),
+        pytest.param(
+            "[study]", '[[events.marked]]\nday = "soon"\nname = "x"\n[study]', ["events.marked", "day"], id="event"
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_file_key_expected_and_found(
@@ -71,6 +96,30 @@ def test_a_mistake_is_one_line_with_file_key_expected_and_found(
     message = str(caught.value)
     assert [text for text in told if text not in message] == []
     assert "\n" not in message
+
+
+def test_a_password_that_was_refused_is_not_repeated(root: Path, shop_toml: str) -> None:
+    text = shop_toml.replace("data/raw/log.csv", "postgres://me:secret@host/shop")
+    (root / "data" / "shop.toml").write_text(text)
+    with pytest.raises(SettingsError, match="password") as caught:
+        load_dataset("shop", root)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_mistake_in_a_stack_is_told_with_the_number_of_the_table(root: Path, shop_toml: str) -> None:
+    second = '[[transactions]]\nsource = "x.csv"\ncustomer = "c"\ntime = "t"\namuont = "a"\n\n[study]'
+    text = shop_toml.replace("[transactions]", "[[transactions]]").replace("[study]", second)
+    (root / "data" / "shop.toml").write_text(text)
+    with pytest.raises(SettingsError, match=r"transactions\.2\.amount is missing; .*did you mean 'amount'"):
+        load_dataset("shop", root)
+
+
+def test_an_engine_is_asked_for_by_name(root: Path) -> None:
+    dataset = load_dataset("shop", root)
+    assert with_engine(dataset, None) is dataset
+    assert with_engine(dataset, "spark").engine == "spark"
+    with pytest.raises(SettingsError, match="engine: expected duckdb or spark, found 'dask'"):
+        with_engine(dataset, "dask")
 
 
 def test_all_mistakes_are_told_at_once(root: Path, shop_toml: str) -> None:

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from ..errors import DataError
@@ -17,6 +18,7 @@ from .metrics import compare, winner
 M = TypeVar("M", BGNBD, GammaGamma)
 
 RULE, BTYD, BOOSTED = "Days since last purchase", "BG/NBD", "XGBoost"
+FOLDS = 5
 
 
 class Origin(NamedTuple):
@@ -37,6 +39,9 @@ class Origin(NamedTuple):
 def churn(now: Origin, past: Sequence[Origin], horizon_days: int) -> dict[str, Any]:
     """Compare three ways to predict churn on the latest past origin, and score the present with the winner.
 
+    Where there is one past origin only, models are tested on customers that they did not learn from instead of on a
+    later time; `about` says so.
+
     Parameters
     ----------
     now : the as-of date.
@@ -50,7 +55,7 @@ def churn(now: Origin, past: Sequence[Origin], horizon_days: int) -> dict[str, A
     scores : customer → churn_probability now, by the winner, and by each model.
     contributions : SHAP values of the boosted trees now, log-odds, see `ChurnModel.contributions`.
     features : feature frame now.
-    about : winner, and the number of customers learned from.
+    about : winner, the number of outcomes learned from, and whether the test was `later` than what was learned from.
 
     Raises
     ------
@@ -60,11 +65,11 @@ def churn(now: Origin, past: Sequence[Origin], horizon_days: int) -> dict[str, A
     test, earlier = past[0], past[1:]
     actual = _outcome(test)
     check_two_classes(actual.to_numpy(), "the test date")
-    tested, _ = _probabilities(test, earlier, horizon_days)
+    tested = _probabilities(test, earlier, horizon_days)[0] if earlier else _across_customers(test, horizon_days)
     comparison = compare(actual.to_numpy(dtype="float64"), {name: p.to_numpy() for name, p in tested.items()})
     best = winner(comparison)
     # For the present the models learn again, now from the test origin too, and from as many origins as before.
-    scores, boosted = _probabilities(now, past[: len(earlier)], horizon_days)
+    scores, boosted = _probabilities(now, past[: max(len(earlier), 1)], horizon_days)
     return {
         "holdout": tested.assign(churned=actual),
         "comparison": comparison,
@@ -73,7 +78,8 @@ def churn(now: Origin, past: Sequence[Origin], horizon_days: int) -> dict[str, A
         "features": now.features,
         "about": {
             "winner": best,
-            "learned_from": sum(len(origin.features) for origin in earlier),
+            "learned_from": sum(len(origin.features) for origin in earlier or [test]),
+            "later": bool(earlier),
             "trees": boosted.digest(),
         },
     }
@@ -89,6 +95,17 @@ def _probabilities(at: Origin, learned_from: Sequence[Origin], horizon_days: int
     silent = purchases.probability_of_no_purchase(lived, horizon_days=horizon_days)
     columns = {RULE: rule.predict(at.features), BTYD: silent, BOOSTED: boosted.predict(at.features)}
     return pd.DataFrame(columns, index=at.features.index), boosted
+
+
+def _across_customers(at: Origin, horizon_days: int) -> pd.DataFrame:
+    """Probability of no purchase by each model, each customer's by models that learned from the others."""
+    order = np.random.default_rng(7).permutation(len(at.features))
+    parts = []
+    for fold in range(FOLDS):
+        held_out = np.sort(order[fold::FOLDS])
+        rest = at._replace(features=at.features.drop(at.features.index[held_out]))
+        parts.append(_probabilities(at._replace(features=at.features.iloc[held_out]), [rest], horizon_days)[0])
+    return pd.concat(parts).loc[at.features.index]
 
 
 def _outcome(origin: Origin) -> pd.Series:

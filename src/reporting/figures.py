@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from . import style
+from .marks import mark
 from .words import SYMBOLS, percent
 
 SEGMENT_ORDER = ("Champions", "Loyal", "Slipping", "Occasional", "New", "Cooling", "Dormant")
@@ -44,13 +45,16 @@ def _beside(ax: Axes, text: str, height: float, *, color: str, va: Literal["top"
 
 
 @style.context()
-def weekly(frame: pd.DataFrame, column: str, label: str, *, ax: Axes | None = None) -> Axes:
+def weekly(
+    frame: pd.DataFrame, column: str, label: str, *, events: pd.DataFrame | None = None, ax: Axes | None = None
+) -> Axes:
     """One measure week by week, with the range in which nine of ten weeks lie.
 
     Parameters
     ----------
     frame : see `features.cohorts.weekly`.
     column, label : what to draw, and its name with its unit.
+    events : to mark, see `Study.events`.
     """
     ax = axes(ax, 320)
     if frame.empty:
@@ -65,7 +69,7 @@ def weekly(frame: pd.DataFrame, column: str, label: str, *, ax: Axes | None = No
     ax.set_ylabel(label)
     style.thousands(ax.yaxis)
     style.dates(ax.xaxis)
-    return ax
+    return mark(ax, events)
 
 
 @style.context()
@@ -135,7 +139,14 @@ def retention_triangle(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 @style.context()
-def rate_over_time(frame: pd.DataFrame, goal: float | None, label: str, *, ax: Axes | None = None) -> Axes:
+def rate_over_time(
+    frame: pd.DataFrame,
+    goal: float | None,
+    label: str,
+    *,
+    events: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """A share period by period, with its interval and the goal.
 
     Parameters
@@ -143,6 +154,7 @@ def rate_over_time(frame: pd.DataFrame, goal: float | None, label: str, *, ax: A
     frame : end (first day after each period), share, low, high (shares of 1).
     goal : share of 1, or None.
     label : what the share is.
+    events : to mark, see `Study.events`.
     """
     ax = axes(ax, 320)
     if frame["share"].notna().sum() == 0:
@@ -158,7 +170,7 @@ def rate_over_time(frame: pd.DataFrame, goal: float | None, label: str, *, ax: A
     ax.set_xlabel("end of the period")
     style.percent(ax.yaxis)
     style.dates(ax.xaxis)
-    return ax
+    return mark(ax, events)
 
 
 @style.context()

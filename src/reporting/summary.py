@@ -226,8 +226,11 @@ def answer(study: Study) -> str:
 def picture(study: Study) -> Picture:
     """The one figure of the first page: the churn rate, period by period."""
     goal, rates = study.goals.churn_rate, customers.churned(study)
-    drawn = figures.rate_over_time(rates, goal, "Active customers who bought nothing in the period")
-    return page.picture(drawn, customers.read_rate(rates, goal, "Churn rate", more_is_better=False))
+    drawn = figures.rate_over_time(
+        rates, goal, "Active customers who bought nothing in the period", events=study.events()
+    )
+    reading = customers.read_rate(rates, goal, "Churn rate", more_is_better=False, events=study.events())
+    return page.picture(drawn, reading)
 
 
 def certainty(study: Study) -> str:

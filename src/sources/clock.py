@@ -1,11 +1,90 @@
 """Times of the log in the clock of the store."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
+
+from ..formats import DIRECTIVES
+
+OFFSET = r":\d\d(?:\.\d+)?\s*([+-])(\d\d):?(\d\d)?$"
+UTC_SIGN = r":\d\d(?:\.\d+)?\s*[Zz]$"
+ZONED = r":\d\d(?:\.\d+)?\s*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
+
+
+def read_time(column: ir.Column, time_format: str | None) -> ir.TimestampColumn:
+    """A column as timestamps without a zone; null where it cannot be read.
+
+    Parameters
+    ----------
+    column : timestamps, dates, numbers such as 20170131, or text.
+    time_format : how text is written, see `DIRECTIVES`; ISO 8601 if not given, with `-`, `/` or `.` in the date. A
+        text that names its own distance from UTC is read as that instant, in UTC: see `is_zoned`.
+    """
+    if time_format is not None:
+        return _by_format(column.cast("string").strip(), time_format)
+    if not column.type().is_string():
+        return column.cast("timestamp") if column.type().is_temporal() else ibis.null("timestamp")
+    text = column.strip()
+    text = text.re_search(r"^\d{4}[/.]\d").ifelse(text.replace("/", "-").replace(".", "-"), text)
+    bare = text.re_search(ZONED).ifelse(text.re_extract(r"^(.*\d)\s*(?:[Zz]|[+-][\d:]+)$", 1), text)
+    read = bare.re_search(r"^\d{4}-\d").ifelse(bare, ibis.null("string")).try_cast("timestamp")
+    return read - _offset(text).as_interval("m")
+
+
+def is_zoned(column: ir.Column) -> ir.BooleanValue:
+    """Whether a value says itself which instant it means: a timestamp with a zone, or text that ends in Z or +hh:mm."""
+    if column.type().is_timestamp():
+        return ibis.literal(column.type().timezone is not None)
+    if column.type().is_string():
+        return column.strip().re_search(ZONED).coalesce(False)
+    return ibis.literal(False)
+
+
+def _offset(text: ir.StringColumn) -> ir.IntegerColumn:
+    """Minutes from UTC that a text ends with; zero where it names none."""
+    minutes = _number(text, OFFSET, 2) * 60 + _number(text, OFFSET, 3).coalesce(0)
+    signed = (text.re_extract(OFFSET, 1) == "-").ifelse(-minutes, minutes)
+    return text.re_search(OFFSET).ifelse(signed, 0).coalesce(0)
+
+
+def _number(text: ir.StringColumn, pattern: str, group: int) -> ir.IntegerColumn:
+    return text.re_extract(pattern, group).nullif("").try_cast("int32")
+
+
+def _by_format(text: ir.StringColumn, time_format: str) -> ir.TimestampColumn:
+    """Text of one shape, put together as ISO 8601, which every engine reads the same."""
+    pattern, order = _pattern(time_format)
+    part = {name: text.re_extract(pattern, at + 1) for at, name in enumerate(order)}
+    year = part["Y"] if "Y" in part else (part["y"] >= "69").ifelse("19", "20") + part["y"]
+    date = year + "-" + part["m"] + "-" + part["d"]
+    clock = ibis.literal(" ")
+    for name in "HMS":
+        clock = clock + (part[name] if name in part else ibis.literal("00")) + ("" if name == "S" else ":")
+    whole = text.re_search(pattern).ifelse(date + clock, ibis.null("string"))
+    return whole.try_cast("timestamp")
+
+
+def _pattern(time_format: str) -> tuple[str, list[str]]:
+    """A time format as a regular expression, and which part each of its groups is."""
+    pieces, order = [], []
+    tokens = re.findall(r"%.|[^%]+", time_format)
+    for at, token in enumerate(tokens):
+        name = token[1:] if token.startswith("%") else ""
+        if name not in DIRECTIVES:
+            pieces.append(re.escape(token.replace("%%", "%")))
+            continue
+        # Digits that touch other digits must be two; elsewhere a leading zero may be missing.
+        touches = any(other.startswith("%") for other in tokens[max(at - 1, 0) : at + 2] if other is not token)
+        digits = DIRECTIVES[name].replace("{1,2}", "{2}") if touches else DIRECTIVES[name]
+        pieces.append(f"({digits})")
+        order.append(name)
+    # What follows seconds, a fraction, says nothing that a day or an hour depends on.
+    tail = r"(?:\.\d+)?" if order and order[-1] == "S" and tokens[-1] == "%S" else ""
+    return f"^{''.join(pieces)}{tail}$", order
 
 
 def utc_offsets(timezone: str, first: datetime, last: datetime) -> list[tuple[datetime, timedelta]]:

@@ -2,15 +2,22 @@
 
 ===========  ==========================================================================================
 lines        customer, day (local date), time (local), order, amount, and where the dataset has them
-             discount, coupon (≥ 0, money), product, category, store
-contacts     customer, day (first day of the campaign), campaign
+             discount, coupon (≥ 0, money), currency, channel, product, category, store
+contacts     customer, day, campaign
 redemptions  customer, day
+points       customer, day, points, and kind
+consent      customer, day, purpose, granted
+customers    customer, joined, birthday (dates), profile_<attribute> (text), as they are known today
+events       day, until, name
 ===========  ==========================================================================================
 
-Lines without a customer, a time or an amount cannot be used: they are counted and left out.
+Where a role has several tables they are stacked; a column that one of them lacks is null there.
 """
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import ibis
@@ -18,11 +25,17 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from ..errors import DataError
-from ..schema import Dataset, Table
-from .clock import to_local
-from .files import fingerprint, locate, open_table, require_columns
+from ..schema import Channeled, Contacts, Customers, Dataset, Points, Table, Timed, Transactions
+from .clock import is_zoned, read_time, to_local
+from .files import columns_named, fingerprint_of, open_table, require_columns
+from .landing import Landed, land
+from .values import finite, identifier, truth
 
-ROLES = ("transactions", "products", "campaigns", "contacts", "redemptions")
+ROLES = (
+    "transactions", "products", "customers", "campaigns", "contacts", "redemptions", "points", "consent", "identity",
+)  # fmt: skip
+GIVEN = ("customer_as_given", "time_as_given", "amount_as_given")
+"""Columns of the raw lines that hold what the source said, as text."""
 
 
 class Sources:
@@ -33,146 +46,266 @@ class Sources:
     dataset : settings of the dataset.
     root : the project's folder.
     shown : the dataset file as it is named in errors, such as `data/cdnow.toml`.
+    folder : where tables are kept that had to be converted.
+    connection : gives the engine, when a table is first read.
+    parquet_only : whether every table must be brought to Parquet first.
 
     Raises
     ------
     DataError
-        If a file or a column that the dataset file names is not there.
+        If a file that the dataset file names is not there or cannot be read.
     """
 
-    def __init__(self, dataset: Dataset, root: Path, shown: str) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        root: Path,
+        shown: str,
+        folder: Path,
+        connection: Callable[[], ibis.BaseBackend],
+        *,
+        parquet_only: bool = False,
+    ) -> None:
         self.dataset = dataset
         self.shown = shown
-        self.files = {
-            role: locate(table, root, f"{shown}: {role}")
-            for role in ROLES
-            if (table := getattr(dataset, role)) is not None
-        }
+        self._connection = connection
+        self._tables: dict[str, tuple[Table, ...]] = {role: getattr(dataset, role) or () for role in ROLES}
+        self._tables["events"] = tuple(filter(None, [dataset.events.table]))
+        self._landed: dict[str, list[Landed]] = {
+            role: [land(table, root, folder, self._where(role, at), parquet_only=parquet_only) for at, table in enumerate(tables)]
+            for role, tables in self._tables.items()
+        }  # fmt: skip
 
     def fingerprint(self) -> str:
-        """Hash of the contents of all files."""
-        return fingerprint(file for role in sorted(self.files) for file in self.files[role])
+        """Hash of the contents of all tables."""
+        return fingerprint_of(landed.fingerprint for role in sorted(self._landed) for landed in self._landed[role])
 
-    def open(self, role: str, connection: ibis.BaseBackend) -> ir.Table:
-        """One table with the file's own columns, its roles checked."""
-        table: Table = getattr(self.dataset, role)
-        where = f"{self.shown}: {role}"
-        opened = open_table(connection, table, self.files[role], where)
-        require_columns(opened, _columns_named(table), where)
-        return opened
+    # Lines
 
-    def raw_lines(self, connection: ibis.BaseBackend) -> ir.Table:
-        """All lines of the log, the unusable ones too, with our column names and types."""
-        raw = self.open("transactions", connection)
-        roles = self.dataset.transactions
+    def raw_lines(self) -> ir.Table:
+        """All lines of the log, the unusable ones too, with our column names and types, and the columns `GIVEN`."""
+        return self._with_category(self._stacked("transactions", self._lines_of))
+
+    def _lines_of(self, raw: ir.Table, roles: Transactions, where: str) -> dict[str, ir.Value]:
         columns: dict[str, ir.Value] = {
-            "customer": _identifier(raw[roles.customer]),
-            "time": self._local_time(raw, roles.time, roles.time_format, roles.time_is, "transactions"),
-            "amount": _finite(raw[roles.amount]),
+            "customer": identifier(raw[roles.customer]),
+            "time": self._local_time(raw, roles, where),
+            "amount": finite(raw[roles.amount], roles),
         }
-        for role in ("order", "product", "store"):
+        for role in ("product", "store", "category", "currency"):
             if (column := getattr(roles, role)) is not None:
-                columns[role] = _identifier(raw[column])
+                columns[role] = identifier(raw[column])
         for role in ("discount", "coupon"):
             if names := getattr(roles, role):
-                columns[role] = sum((_finite(raw[name]).abs().coalesce(0.0) for name in names), ibis.literal(0.0))
-        lines = raw.select(**columns)
-        lines = lines.mutate(day=lines.time.date())
-        if "order" not in columns:
-            lines = lines.mutate(order=lines.customer + "|" + lines.time.cast("string"))
-        return self._with_category(lines, connection)
-
-    def _with_category(self, lines: ir.Table, connection: ibis.BaseBackend) -> ir.Table:
-        if self.dataset.products is None or "product" not in lines.columns:
-            return lines
-        products = self.open("products", connection)
-        roles = self.dataset.products
-        named = products.select(
-            product=_identifier(products[roles.product]), category=products[roles.category].cast("string")
-        )
-        one_each = named.group_by("product").agg(category=named.category.min())
-        return lines.left_join(one_each, "product").drop("product_right")
-
-    def contacts(self, connection: ibis.BaseBackend) -> ir.Table | None:
-        """Who was sent which campaign, dated by the campaign's first day."""
-        if self.dataset.contacts is None or self.dataset.campaigns is None:
-            return None
-        sent, told = self.open("contacts", connection), self.open("campaigns", connection)
-        roles, about = self.dataset.contacts, self.dataset.campaigns
-        starts = told.select(campaign=_identifier(told[about.campaign]), day=told[about.start].cast("date"))
-        pairs = sent.select(customer=_identifier(sent[roles.customer]), campaign=_identifier(sent[roles.campaign]))
-        return pairs.join(starts, "campaign").distinct()
-
-    def redemptions(self, connection: ibis.BaseBackend) -> ir.Table | None:
-        """Coupons handed in, one row each."""
-        if self.dataset.redemptions is None:
-            return None
-        raw = self.open("redemptions", connection)
-        roles = self.dataset.redemptions
-        time = self._local_time(raw, roles.time, roles.time_format, roles.time_is, "redemptions")
-        return raw.select(customer=_identifier(raw[roles.customer]), day=time.date())
-
-    def _local_time(
-        self, raw: ir.Table, column: str, time_format: str | None, time_is: str, role: str
-    ) -> ir.TimestampColumn:
-        """A time column in the clock of the store."""
-        text_or_time = raw[column]
-        if time_format is not None:
-            time = text_or_time.cast("string").as_timestamp(time_format)
+                columns[role] = sum((finite(raw[name], roles).abs().coalesce(0.0) for name in names), ibis.literal(0.0))
+        columns["day"] = columns["time"].date()
+        if roles.order is None:
+            columns["order"] = columns["customer"] + "|" + columns["time"].cast("string")
         else:
-            zoned = text_or_time.type().is_timestamp()
-            time = text_or_time if zoned else text_or_time.cast("timestamp")
-        if time.type().timezone is not None and time_format is None:
-            # The column itself says which instant it means: the session's zone is UTC, so this writes it as UTC.
-            time, time_is = time.cast("timestamp"), "utc"
-        if time_is == "local":
-            return time
+            number = identifier(raw[roles.order])
+            # Tills count for themselves: the same number in another table is another receipt.
+            several = len(self._tables["transactions"]) > 1
+            columns["order"] = (
+                ibis.literal(f"{roles.channel_is or where.rpartition('.')[2]}:") + number if several else number
+            )
+        for given in GIVEN:
+            columns[given] = raw[getattr(roles, given.removesuffix("_as_given"))].cast("string")
+        return columns
+
+    def _with_category(self, lines: ir.Table) -> ir.Table:
+        """Lines with the category of their product; what the log says itself comes first."""
+        if not self.dataset.products or "product" not in lines.columns:
+            return lines
+        products = self._stacked(
+            "products",
+            lambda raw, roles, _: {
+                "product": identifier(raw[roles.product]), "listed": raw[roles.category].cast("string")
+            },
+        )  # fmt: skip
+        one_each = products.group_by("product").agg(listed=products.listed.min())
+        joined = lines.left_join(one_each, "product").drop("product_right")
+        own = joined.category if "category" in lines.columns else ibis.null("string")
+        return joined.mutate(category=ibis.coalesce(own, joined.listed)).drop("listed")
+
+    # The other tables; None where the dataset has none
+
+    def contacts(self) -> ir.Table | None:
+        """Who was sent which campaign, dated by the contact, or else by the campaign's first day."""
+        if not self.dataset.contacts:
+            return None
+        sent = self._stacked("contacts", self._contacts_of)
+        sent = sent.filter(~sent.held_out).drop("held_out")
+        if self.dataset.campaigns:
+            told = self._stacked(
+                "campaigns",
+                lambda raw, roles, _: {"campaign": identifier(raw[roles.campaign]), "start": read_time(raw[roles.start], None).date()},
+            )  # fmt: skip
+            starts = told.group_by("campaign").agg(start=told.start.min())
+            joined = sent.left_join(starts, "campaign").drop("campaign_right")
+            sent = joined.mutate(day=joined.day.coalesce(joined.start)).drop("start")
+        return sent.filter(sent.day.notnull() & sent.customer.notnull()).distinct()
+
+    def _contacts_of(self, raw: ir.Table, roles: Contacts, where: str) -> dict[str, ir.Value]:
+        if roles.time is None and not self.dataset.campaigns:
+            raise DataError(
+                f"{where}: neither `time` nor a [campaigns] table says when a contact was; name one of them"
+            )
+        day = ibis.null("date") if roles.time is None else self._local_time(raw, roles, where).date()
+        group = ibis.null("string") if roles.group is None else identifier(raw[roles.group]).lower()
+        held_out = group.isin([name.lower() for name in roles.held_out]).coalesce(False)
+        campaign = identifier(raw[roles.campaign])
+        return {"customer": identifier(raw[roles.customer]), "day": day, "campaign": campaign, "held_out": held_out}
+
+    def redemptions(self) -> ir.Table | None:
+        """Coupons handed in, one row each."""
+        return self._dated("redemptions", lambda raw, roles: {})
+
+    def points(self) -> ir.Table | None:
+        """Movements of points, one row each."""
+
+        def more(raw: ir.Table, roles: Points) -> dict[str, ir.Value]:
+            kind = {} if roles.kind is None else {"kind": identifier(raw[roles.kind]).lower()}
+            return {"points": finite(raw[roles.points], roles).coalesce(0.0)} | kind
+
+        return self._dated("points", more)
+
+    def consent(self) -> ir.Table | None:
+        """What customers agreed to, one row for each time that they said so."""
+
+        def more(raw: ir.Table, roles: Any) -> dict[str, ir.Value]:
+            purpose = {} if roles.purpose is None else {"purpose": identifier(raw[roles.purpose]).lower()}
+            return {"granted": truth(raw[roles.granted])} | purpose
+
+        return self._dated("consent", more)
+
+    def customers(self) -> ir.Table | None:
+        """What is known of customers, one row each: where a customer comes twice, the least value of each column."""
+        if not self.dataset.customers:
+            return None
+        table = self._stacked("customers", self._customer_of)
+        table = table.filter(table.customer.notnull())
+        return table.group_by("customer").agg(
+            **{name: table[name].min() for name in table.columns if name != "customer"}
+        )
+
+    @staticmethod
+    def _customer_of(raw: ir.Table, roles: Customers, where: str) -> dict[str, ir.Value]:
+        columns: dict[str, ir.Value] = {"customer": identifier(raw[roles.customer])}
+        for role in ("joined", "birthday"):
+            if (column := getattr(roles, role)) is not None:
+                columns[role] = read_time(raw[column], None).date()
+        return columns | {f"profile_{name}": identifier(raw[name]) for name in roles.attributes}
+
+    def events(self) -> pd.DataFrame:
+        """Happenings to mark in charts: day, until (its last day) and name, the earliest first."""
+        marked = [(event.day, event.until or event.day, event.name) for event in self.dataset.events.marked]
+        for at, table in enumerate(self._tables["events"]):
+            raw = self._open("events", at)
+            require_columns(raw, {"day": "day", "name": "name"}, self._where("events", at))
+            day = read_time(raw.day, None).date()
+            until = read_time(raw.until, None).date() if "until" in raw.columns else ibis.null("date")
+            told = raw.select(day=day, until=until.coalesce(day), name=raw.name.cast("string"))
+            rows = told.filter(told.day.notnull() & told.name.notnull()).to_pyarrow().to_pylist()
+            marked += [(row["day"], row["until"], row["name"]) for row in rows]
+        frame = pd.DataFrame(sorted(marked), columns=["day", "until", "name"])
+        return frame.astype({"day": "datetime64[us]", "until": "datetime64[us]"})
+
+    # How tables are opened
+
+    def _open(self, role: str, at: int) -> ir.Table:
+        """One table with the source's own columns, its roles checked."""
+        table, where = self._tables[role][at], self._where(role, at)
+        opened = open_table(self._connection(), table, self._landed[role][at], where)
+        require_columns(opened, columns_named(table), where)
+        return opened
+
+    def _stacked(self, role: str, columns_of: Callable[[ir.Table, Any, str], dict[str, ir.Value]]) -> ir.Table:
+        """All tables of a role as one, each customer under the one key."""
+        parts = []
+        for at, table in enumerate(self._tables[role]):
+            raw = self._open(role, at)
+            columns = columns_of(raw, table, self._where(role, at))
+            if isinstance(table, Channeled):
+                columns |= _channel(raw, table)
+            part = raw.select(**columns)
+            parts.append(self._identified(part) if isinstance(table, Channeled) else part)
+        types = {name: part[name].type() for part in parts for name in part.columns}
+        alike = [
+            part.select(**{name: part[name] if name in part.columns else ibis.null(kind) for name, kind in types.items()})
+            for part in parts
+        ]  # fmt: skip
+        table = ibis.union(*alike) if len(alike) > 1 else alike[0]
+        return table if role in ("transactions", "identity") else table.drop(*{"channel"} & set(table.columns))
+
+    def _identified(self, part: ir.Table) -> ir.Table:
+        """A table under the customers' one key, where an identity table knows it.
+
+        Where numbers are a channel's own, one that the identity table does not know is told apart by the channel.
+        """
+        if not self.dataset.identity:
+            return part
+        keys = self._identities
+        own_numbers = "channel" in keys.columns and "channel" in part.columns
+        one_each = keys.group_by(["id", "channel"] if own_numbers else ["id"]).agg(key=keys.key.min())
+        matches = [part.customer == one_each.id] + ([part.channel == one_each.channel] if own_numbers else [])
+        joined = part.left_join(one_each, matches, rname="{name}_of_identity")
+        unknown = joined.channel + ":" + joined.customer if own_numbers else joined.customer
+        known = joined.mutate(customer=ibis.coalesce(joined.key, unknown, joined.customer))
+        return known.select(*part.columns)
+
+    @functools.cached_property
+    def _identities(self) -> ir.Table:
+        """Numbers of channels with the customer that each is: id, key, and channel where the tables have it."""
+
+        def columns_of(raw: ir.Table, roles: Any, where: str) -> dict[str, ir.Value]:
+            channel = {} if roles.channel is None else {"channel": identifier(raw[roles.channel])}
+            return {"id": identifier(raw[roles.id]), "key": identifier(raw[roles.customer])} | channel
+
+        return self._stacked("identity", columns_of)
+
+    def _dated(self, role: str, more: Callable[[ir.Table, Any], dict[str, ir.Value]]) -> ir.Table | None:
+        """A table of things that happened to a customer on a day; rows that lack either are left out."""
+        if not self._tables[role]:
+            return None
+
+        def columns_of(raw: ir.Table, roles: Any, where: str) -> dict[str, ir.Value]:
+            day = self._local_time(raw, roles, where).date()
+            return {"customer": identifier(raw[roles.customer]), "day": day} | more(raw, roles)
+
+        table = self._stacked(role, columns_of)
+        return table.filter(table.day.notnull() & table.customer.notnull())
+
+    def _local_time(self, raw: ir.Table, roles: Timed | Contacts, where: str) -> ir.TimestampColumn:
+        """A time column in the clock of the store."""
+        column = raw[roles.time]
+        time = read_time(column, roles.time_format)
+        if roles.time_format is not None or not (column.type().is_string() or column.type().is_timestamp()):
+            zoned = ibis.literal(False)
+        else:
+            zoned = is_zoned(column)
+        utc = zoned | (roles.time_is == "utc")
         try:
-            span = raw.agg(first=time.min(), last=time.max()).execute().iloc[0]
+            span = raw.agg(first=time.min(where=utc), last=time.max(where=utc)).to_pyarrow().to_pylist()[0]
         except duckdb.Error as error:
-            raise unreadable(error, f"{self.shown}: {role}") from None
-        if pd.isna(span["first"]):
+            raise unreadable(error, where) from None
+        if span["first"] is None:
             return time
-        return to_local(time, self.dataset.timezone, span["first"].to_pydatetime(), span["last"].to_pydatetime())
+        return utc.ifelse(to_local(time, self.dataset.timezone, span["first"], span["last"]), time)
+
+    def _where(self, role: str, at: int) -> str:
+        return f"{self.shown}: {role}" + (f".{at + 1}" if len(self._tables[role]) > 1 else "")
 
 
-def _identifier(column: ir.Column) -> ir.StringColumn:
-    """An identifier as text, the same from whichever table it comes; null where it is empty or says that it is missing.
-
-    Other tools write identifiers with gaps as numbers with a fraction: 12.0 is customer 12.
-    """
-    if column.type().is_floating():
-        number = column.isnan().ifelse(ibis.null("float64"), column.cast("float64"))
-        whole = number == number.floor()
-        return whole.ifelse(number.floor().cast("int64").cast("string"), number.cast("string"))
-    text = column.cast("string").strip()
-    return text.lower().isin(["", "nan", "nat", "none", "null", "<na>"]).ifelse(ibis.null("string"), text)
+def _channel(raw: ir.Table, roles: Channeled) -> dict[str, ir.Value]:
+    """Where a row came in, if the dataset says so."""
+    if roles.channel is not None:
+        return {"channel": identifier(raw[roles.channel])}
+    return {} if roles.channel_is is None else {"channel": ibis.literal(roles.channel_is)}
 
 
-def _finite(column: ir.Column) -> ir.FloatingColumn:
-    """A column as numbers; null where it holds none, NaN or infinity."""
-    number = column.try_cast("float64")
-    return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
-
-
-def usable(lines: ir.Table) -> ir.BooleanValue:
-    """Whether a line has a customer, a time and an amount."""
-    return lines.customer.notnull() & lines.time.notnull() & lines.amount.notnull()
-
-
-def unreadable(error: duckdb.Error, where: str) -> DataError:
+def unreadable(error: Exception, where: str) -> DataError:
     """The engine's complaint about a value, as an error that names the table."""
     reason = " ".join(str(error).split())[:200]
     return DataError(
         f"{where}: a value cannot be read as the dataset file says ({reason}); check time_format and the columns"
     )
-
-
-def _columns_named(table: Table) -> dict[str, str]:
-    """Role → column, for every key of a table's section that names a column."""
-    about_the_file = {"source", "format", "time_format", "time_is"}
-    named: dict[str, str] = {}
-    for role, value in table.model_dump(exclude=about_the_file, exclude_none=True).items():
-        columns = value if isinstance(value, tuple | list) else [value]
-        named.update({role if len(columns) == 1 else f"{role}[{at}]": column for at, column in enumerate(columns)})
-    return named

@@ -77,6 +77,24 @@ def test_the_model_of_purchases_is_asked_for_no_purchase_and_not_for_being_alive
     assert (silent > 1 - model.probability_alive(lived)).all()
 
 
+def test_with_one_past_date_each_customer_is_tested_by_models_that_did_not_see_it(origins: list[Origin]) -> None:
+    now, only = origins[0], origins[1]
+    result = backtest.churn(now, [only], 30)
+    assert (result["about"]["later"], result["about"]["learned_from"]) == (False, len(only.features))
+    assert result["holdout"].index.equals(only.features.index)
+    first = only.features.index[0]
+    turned = only.churned.copy()
+    turned[first] = not turned[first]
+    again = backtest.churn(now, [only._replace(churned=turned)], 30)
+    columns = [RULE, BTYD, BOOSTED]
+    pd.testing.assert_series_equal(result["holdout"].loc[first, columns], again["holdout"].loc[first, columns])
+    assert not result["holdout"][BOOSTED].equals(again["holdout"][BOOSTED])
+
+
+def test_with_several_past_dates_the_test_is_later_than_the_learning(result: dict[str, dict[str, object]]) -> None:
+    assert result["about"]["later"] is True
+
+
 def test_the_same_inputs_give_the_same_scores(origins: list[Origin], result: dict[str, pd.DataFrame]) -> None:
     again = backtest.churn(origins[0], origins[1:], 30)
     assert again["about"] == result["about"]

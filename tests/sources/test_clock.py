@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loyalty.sources.clock import to_local, utc_offsets
+from loyalty.sources.clock import is_zoned, read_time, to_local, utc_offsets
 
 ZONES = [
     "America/New_York",
@@ -79,3 +79,61 @@ def test_missing_times_stay_missing() -> None:
     local = to_local(table.time, "America/New_York", datetime(2017, 1, 1), datetime(2018, 1, 1)).to_pandas()
     assert local[0] == pd.Timestamp("2017-06-30 23:00")
     assert pd.isna(local[1])
+
+
+def read(values: list[object], time_format: str | None = None) -> list[datetime | None]:
+    table = ibis.memtable(pd.DataFrame({"at": range(len(values)), "time": values}))
+    got = table.mutate(time=read_time(table.time, time_format)).order_by("at").to_pyarrow()["time"].to_pylist()
+    return [None if value is None else value.replace(tzinfo=None) for value in got]
+
+
+@pytest.mark.parametrize(
+    ("text", "time_format", "expected"),
+    [
+        ("2020-02-29", None, datetime(2020, 2, 29)),
+        (" 2020-02-29 09:05 ", None, datetime(2020, 2, 29, 9, 5)),
+        ("2020-02-29T09:05:07", None, datetime(2020, 2, 29, 9, 5, 7)),
+        ("2020/2/9", None, datetime(2020, 2, 9)),
+        ("2020.02.09 10:00", None, datetime(2020, 2, 9, 10)),
+        ("2020-02-29T23:05:07Z", None, datetime(2020, 2, 29, 23, 5, 7)),
+        ("2020-02-29 23:05:07+02:00", None, datetime(2020, 2, 29, 21, 5, 7)),
+        ("2020-02-29 23:05:07 -0530", None, datetime(2020, 3, 1, 4, 35, 7)),
+        ("2020-02-29 23:05:07.250+02", None, datetime(2020, 2, 29, 21, 5, 7, 250000)),
+        ("2021-02-29", None, None),
+        ("soon", None, None),
+        ("", None, None),
+        ("29.02.2020", "%d.%m.%Y", datetime(2020, 2, 29)),
+        ("9.2.2020 7:05", "%d.%m.%Y %H:%M", datetime(2020, 2, 9, 7, 5)),
+        ("02/29/20", "%m/%d/%y", datetime(2020, 2, 29)),
+        ("02/28/69", "%m/%d/%y", datetime(1969, 2, 28)),
+        ("20200229", "%Y%m%d", datetime(2020, 2, 29)),
+        ("20200229235901", "%Y%m%d%H%M%S", datetime(2020, 2, 29, 23, 59, 1)),
+        ("2020年2月29日 08:30", "%Y年%m月%d日 %H:%M", datetime(2020, 2, 29, 8, 30)),
+        ("29.02.2020 08:30:15.5", "%d.%m.%Y %H:%M:%S", datetime(2020, 2, 29, 8, 30, 15)),
+        ("30.02.2020", "%d.%m.%Y", None),
+        ("2020-02-29", "%d.%m.%Y", None),
+        ("29.02.2020 late", "%d.%m.%Y", None),
+        ("2020229", "%Y%m%d", None),
+    ],
+)
+def test_a_time_is_read_as_it_is_written(text: str, time_format: str | None, expected: datetime | None) -> None:
+    assert read([text], time_format) == [expected]
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(INSTANTS, min_size=1, max_size=20),
+    st.sampled_from(["%d.%m.%Y %H:%M:%S", "%Y%m%d%H%M%S", "%m/%d/%Y %H:%M:%S"]),
+)
+def test_every_time_comes_back_from_the_format_that_wrote_it(times: list[datetime], time_format: str) -> None:
+    assert read([time.strftime(time_format) for time in times], time_format) == times
+
+
+def test_numbers_are_dates_only_where_a_format_says_so() -> None:
+    assert read([20200229], "%Y%m%d") == [datetime(2020, 2, 29)]
+    assert read([20200229]) == [None]
+
+
+def test_a_value_says_itself_whether_it_is_an_instant() -> None:
+    table = ibis.memtable({"time": ["2020-01-01 10:00", "2020-01-01T10:00:00Z", "2020-01-01 10:00-05", "2020-01-05"]})
+    assert table.select(zoned=is_zoned(table.time)).to_pyarrow()["zoned"].to_pylist() == [False, True, True, False]

@@ -13,6 +13,8 @@ from ..privacy import hidden, suppress
 from .value import Total
 
 LIST_SHARE = 0.2
+UNKNOWN_LEVEL = 0.25
+"""Assumed change of the churn rate from one period to the next, as a share of it, where only one was seen."""
 BANDS = (0, 0.1, 0.25, 0.5, 0.75, 1.000001)
 BAND_NAMES = ("under 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %", "over 75 %")
 LIKELY = BAND_NAMES[-2:]
@@ -51,9 +53,19 @@ def definition(study: Study) -> str:
     """What churn means here."""
     return (
         f"A customer is **active** with a purchase in the last {words.days(study.active_within_days)}, and has **left** (churned) with none in the "
-        f"{words.days(study.horizon_days)} after the date. The test date is {words.day(study.origins()[0])}; the models learned from "
-        f"{words.count(study.churn()['about']['learned_from'])} outcomes of earlier dates, all known before it. "
+        f"{words.days(study.horizon_days)} after the date. {tested_on(study)} "
         f"To leave is not for ever: {came_back(study)}"
+    )
+
+
+def tested_on(study: Study) -> str:
+    """What the models learned from and what they were tested on, in a sentence."""
+    about, day = study.churn()["about"], words.day(study.origins()[0])
+    if about["later"]:
+        return f"The test date is {day}; the models learned from {words.count(about['learned_from'])} outcomes of earlier dates, all known before it."
+    return (
+        f"The log is shorter than three periods of {words.days(study.horizon_days)}: the models were tested at {day} on customers that they had not "
+        f"learned from, not on a later time. That flatters them, and the intervals are wider for it."
     )
 
 
@@ -71,13 +83,15 @@ def leavers(study: Study) -> Total:
 
     The interval adds two errors: customers decide by chance (sum of p(1 - p)), and the level may be off. How far is
     taken from the larger of two: the miss of the total on the test date, and how much the churn rate differs from
-    period to period, as a share of it.
+    period to period, as a share of it. After a single period nobody knows that yet, and `UNKNOWN_LEVEL` is taken.
     """
     probability = study.churn()["scores"]["churn_probability"]
     holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
     missed = abs(holdout[best].sum() / max(holdout["churned"].sum(), 1) - 1)
     rates = (study.periods()["churned"] / study.periods()["at_risk"]).dropna()
     differs = rates.std() / rates.mean() if len(rates) > 2 and rates.mean() else 0.0
+    if not study.churn()["about"]["later"]:
+        differs = max(differs, UNKNOWN_LEVEL)
     total = probability.sum()
     half = 1.645 * np.sqrt((probability * (1 - probability)).sum() + (max(missed, differs) * total) ** 2)
     return Total(float(total), float(max(total - half, 0)), float(min(total + half, len(probability))))

@@ -7,7 +7,7 @@ from ...features.rfm import SEGMENTS
 from ...models.metrics import wilson
 from ...models.survival import kaplan_meier
 from ...study import Study
-from .. import tables, words
+from .. import marks, tables, words
 from ..figures import SEGMENT_ORDER
 from ..privacy import hidden, suppress
 
@@ -151,7 +151,14 @@ def _rates(periods: pd.DataFrame, part: str, whole: str) -> pd.DataFrame:
     )
 
 
-def read_rate(rates: pd.DataFrame, goal: float | None, what: str, *, more_is_better: bool) -> str:
+def read_rate(
+    rates: pd.DataFrame,
+    goal: float | None,
+    what: str,
+    *,
+    more_is_better: bool,
+    events: pd.DataFrame | None = None,
+) -> str:
     """A rate over time in a sentence.
 
     Parameters
@@ -160,6 +167,7 @@ def read_rate(rates: pd.DataFrame, goal: float | None, what: str, *, more_is_bet
     goal : share of 1, or None.
     what : what the rate is, to stand at the start of the sentence.
     more_is_better : which side of the goal is the good one.
+    events : marked in the chart, see `Study.events`.
     """
     now = rates.iloc[-1]
     text = f"{what}: {words.percent(now['share'])} in the last period (90 % interval {words.between(now['low'], now['high'], words.percent)})"
@@ -174,7 +182,7 @@ def read_rate(rates: pd.DataFrame, goal: float | None, what: str, *, more_is_bet
     if goal is not None:
         met = now["share"] >= goal if more_is_better else now["share"] <= goal
         text += f"; the goal of {words.percent(goal)} is {'met' if met else 'missed'}"
-    return text + "."
+    return text + "." + marks.read(events, rates["end"].iloc[0], rates["end"].iloc[-1])
 
 
 def second_purchase(study: Study) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from great_tables import GT
+from scipy.stats import t
 
 from ...models.metrics import errors
 from ...study import Study
@@ -33,17 +34,23 @@ def total(study: Study, name: str) -> Total:
     """A total of the horizon ahead: `expected_purchases`, `expected_spend` or `clv`.
 
     The model's own interval knows nothing of seasons and fashions. It is widened by the error of the total at the
-    past dates (`level_error`), taken as one standard deviation.
+    past dates (`level_error`), taken as one standard deviation that was estimated from as many errors: the fewer
+    there are, the wider.
     """
     totals = study.value()["totals"]
     mean, own = totals[name], (totals[f"{name}_high"] - totals[f"{name}_low"]) / 2
-    half = float(np.hypot(own, 1.645 * level_error(study) * mean))
+    half = float(np.hypot(own, quantile_of_errors(study) * level_error(study) * mean))
     return Total(mean, max(mean - half, 0.0), mean + half)
 
 
 def level_error(study: Study) -> float:
     """Root mean square of how far the model's total spend was off at the past dates, share of what happened."""
     return float(total_errors(study)["Model"])
+
+
+def quantile_of_errors(study: Study) -> float:
+    """Half the width of a 90 % interval, in standard deviations that were estimated from the errors at the past dates."""
+    return float(t.ppf(0.95, df=len(study.value_backtest())))
 
 
 def answer(study: Study) -> str:
