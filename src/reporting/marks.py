@@ -1,11 +1,13 @@
 """Happenings on the axis of time: a holiday, a price change, an outage."""
 
 import pandas as pd
-from matplotlib import dates as mdates
 from matplotlib.axes import Axes
 
 from . import style
 from .words import day, listed
+
+EPOCH, DAY = pd.Timestamp("1970-01-01"), pd.Timedelta(days=1)
+"""What matplotlib counts dates from, and in."""
 
 ROOM = 0.05
 """Share of the axis below which two names would lie on each other; they are written as one."""
@@ -21,9 +23,9 @@ def mark(ax: Axes, events: pd.DataFrame | None) -> Axes:
     """
     low, high = ax.get_xlim()
     labels: list[tuple[float, str]] = []
-    first, last = (pd.Timestamp(mdates.num2date(edge).replace(tzinfo=None)) for edge in (low, high))
+    first, last = (EPOCH + edge * DAY for edge in (low, high))
     for event in inside(events, first, last).itertuples():
-        start, end = mdates.date2num(event.day), mdates.date2num(event.until) + 1
+        start, end = (event.day - EPOCH) / DAY, (event.until - EPOCH) / DAY + 1
         if event.until > event.day:
             ax.axvspan(max(start, low), min(end, high), color=style.ORANGE, alpha=0.15, linewidth=0, zorder=0)
         else:

@@ -1,0 +1,1 @@
+"""Commands of `loyalty` that are more than one call."""
