@@ -4,7 +4,6 @@
 (`[[transactions]]`), stacked into one.
 """
 
-import codecs
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -65,7 +64,7 @@ class Table(Section):
     def _is_an_encoding(cls, value: str | None) -> str | None:
         if value is not None:
             try:
-                codecs.lookup(value)
+                "".encode(value)  # Python also knows codecs of other things than text
             except LookupError:
                 raise ValueError("the name of an encoding, such as 'utf-8', 'gbk' or 'latin-1'") from None
         return value
@@ -74,7 +73,8 @@ class Table(Section):
     @classmethod
     def _holds_no_password(cls, value: str) -> str:
         scheme, mark, rest = value.partition("://")
-        if mark and scheme.startswith("postgres") and ":" in rest.rpartition("@")[0]:
+        told = ":" in rest.rpartition("@")[0] or "password=" in rest.lower()
+        if mark and scheme.startswith("postgres") and told:
             raise ValueError(
                 "a database address without a password, which belongs in the environment as LOYALTY_DB_PASSWORD"
             )
@@ -129,6 +129,7 @@ class Transactions(Timed, Channeled):
     Attributes
     ----------
     amount : column with what the retailer received; negative for a return.
+    quantity : column to multiply `amount` by, where that is the price of one piece.
     currency : column with the currency of each line.
     order : column with the receipt's number.
     discount : columns with money that was taken off.
@@ -137,6 +138,7 @@ class Transactions(Timed, Channeled):
     """
 
     amount: str
+    quantity: str | None = None
     currency: str | None = None
     order: str | None = None
     discount: tuple[str, ...] = ()

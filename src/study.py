@@ -10,10 +10,10 @@ import pandas as pd
 
 from .features import build, cohorts, rfm
 from .features.columns import Window
-from .features.contract import check_span, facts
+from .features.contract import check_span, refusals, refuse
 from .features.histories import distinct, histories
 from .features.labels import labels, spending
-from .features.windows import before, before_or_undated, horizon
+from .features.windows import horizon
 from .models import backtest
 from .models.churn import check_two_classes
 from .prepared import Prepared
@@ -87,6 +87,7 @@ class Study:
         active_within_days: int | None = None,
         engine: str | None = None,
         root: Path | None = None,
+        refusing: bool = True,
     ) -> Self:
         """Open a dataset at a date.
 
@@ -98,13 +99,16 @@ class Study:
         horizon_days, active_within_days : instead of what the dataset file says.
         engine : `duckdb` or `spark`, instead of what the dataset file says.
         root : the project's folder, if it is not the one around the working directory.
+        refusing : false to look at a log on which no score may rest; see `check`.
 
         Raises
         ------
         SettingsError
             If the dataset, its file or one of the arguments is wrong.
         DataError
-            If a file or column is missing, or the log is too small or does not fit the date.
+            If a file or column is missing, or the log says nothing at any date, or nothing before this one.
+        RefusedError
+            If the log is too small, too short or too old for a score, or a rule of its contract refuses it.
         """
         root = root or project_root()
         dataset = with_engine(load_dataset(name, root), engine)
@@ -113,7 +117,9 @@ class Study:
         asked = parse_date(as_of, dataset.timezone)
         name = name.replace("_", "-")
         data = Prepared(name, dataset, root)
-        day = check_span(data.facts, asked, horizon, data.shown)
+        day = check_span(data.facts, asked, data.shown)
+        if refusing:
+            refuse(data.health(day, horizon)["findings"], data.shown)
         return cls(name, dataset, root, data, as_of=day, horizon_days=horizon, active_within_days=active)
 
     @property
@@ -151,14 +157,20 @@ class Study:
     @step
     def facts(self) -> dict[str, Any]:
         """What the log holds of the days before the as-of date, see `features.contract.facts`."""
-        return {
-            "log": facts(before_or_undated(self.data.raw_lines, self.as_of), before(self.data.tables.days, self.as_of))
-        }
+        return {"log": self.data.health(self.as_of, self.horizon_days)["facts"]}
+
+    def findings(self) -> list[dict[str, Any]]:
+        """What is odd or wrong about the log at the as-of date, the worst first, see `features.findings.Found`.
+
+        Their samples hold personal data: they are not for a page.
+        """
+        found: list[dict[str, Any]] = self.data.health(self.as_of, self.horizon_days)["findings"]
+        return found
 
     @step
     def weekly(self) -> pd.DataFrame:
         """The base week by week, see `features.cohorts.weekly`."""
-        return cohorts.weekly(self.data.tables.days, self.as_of).to_pandas()
+        return cohorts.weekly(self.data.tables, self.as_of)
 
     @step
     def periods(self) -> pd.DataFrame:
@@ -169,14 +181,14 @@ class Study:
         end (first day after the period); the columns of `features.rfm.measures`; at_risk, customers active when
         the period began, and churned, those of them who bought nothing in it.
         """
-        days = self.data.tables.days
+        tables = self.data.tables
         # Before a whole activity window has passed, who is active is not known.
         fitting = ((self.as_of - self.first_day).days - self.active_within_days) // self.horizon_days
         rows = []
         for back in reversed(range(max(1, min(fitting, PERIODS_SHOWN)))):
             end, start = self.origin(back), self.origin(back + 1)
-            row = rfm.measures(days, end, self.horizon_days, self.active_within_days).to_pandas().iloc[0].to_dict()
-            outcome = labels(days, start, self.horizon_days, self.active_within_days)
+            row = rfm.measures(tables, end, self.horizon_days, self.active_within_days).to_pandas().iloc[0].to_dict()
+            outcome = labels(tables, start, self.horizon_days, self.active_within_days)
             left = outcome.agg(at_risk=outcome.count(), churned=outcome.churned.sum().coalesce(0)).to_pandas().iloc[0]
             rows.append({"end": pd.Timestamp(end)} | row | left.to_dict())
         return pd.DataFrame(rows)
@@ -184,12 +196,12 @@ class Study:
     @step
     def segments(self) -> pd.DataFrame:
         """Segment of each customer of the last year, see `features.rfm.segments`."""
-        return rfm.segments(self.data.tables.days, self.as_of).order_by("customer").to_pandas()
+        return rfm.segments(self.data.tables, self.as_of).order_by("customer").to_pandas()
 
     @step
     def segments_holdout(self) -> pd.DataFrame:
         """Segments drawn one horizon ago: segment, customers, bought (how many of them bought since)."""
-        drawn = rfm.segments(self.data.tables.days, self.origin(1))
+        drawn = rfm.segments(self.data.tables, self.origin(1))
         since = horizon(self.data.tables.days, self.origin(1), self.horizon_days).select("customer").distinct()
         joined = drawn.left_join(since.mutate(returned=True), "customer")
         counted = joined.group_by("segment").agg(
@@ -210,46 +222,56 @@ class Study:
     @step
     def concentration(self) -> pd.DataFrame:
         """Spend by tenth of the customers of the last year, see `features.cohorts.concentration`."""
-        return cohorts.concentration(self.data.tables.days, self.as_of).to_pandas()
+        return cohorts.concentration(self.data.tables, self.as_of).to_pandas()
 
     # Models
 
     def histories(self, day: date | None = None) -> pd.DataFrame:
         """Purchase histories at a date (the as-of date if not given), index customer, in order of customer."""
-        table = histories(self.data.tables.days, day or self.as_of)
+        table = histories(self.data.tables, day or self.as_of)
         return table.to_pandas().set_index("customer").sort_index()
 
     def distinct_histories(self, day: date | None = None) -> pd.DataFrame:
         """Different (frequency, recency, T) at a date, with how many customers share each as `weight`."""
-        return distinct(histories(self.data.tables.days, day or self.as_of)).to_pandas()
+        return distinct(histories(self.data.tables, day or self.as_of)).to_pandas()
+
+    def window(self, day: date | None = None) -> Window:
+        """What features see at a date: windows that are as long at every date that is looked at."""
+        earliest = self.origins()[-1]
+        lengths = build.windows_that_fit(self.first_day, earliest)
+        return Window(day or self.as_of, lengths, self.horizon_days, (earliest - self.first_day).days)
 
     def features(self, day: date | None = None) -> pd.DataFrame:
         """Features of the customers active at a date, see `features.build.frame`."""
-        lengths = build.windows_that_fit(self.first_day, self.origins()[-1])
-        return build.frame(self.data.tables, Window(day or self.as_of, lengths), self.active_within_days)
+        return build.frame(self.data.tables, self.window(day), self.active_within_days)
 
     def outcomes(self, day: date) -> pd.DataFrame:
         """What the customers active at a past date did next, see `features.labels.labels`; index customer."""
-        table = labels(self.data.tables.days, day, self.horizon_days, self.active_within_days)
+        table = labels(self.data.tables, day, self.horizon_days, self.active_within_days, known_until=self.as_of)
         return table.to_pandas().set_index("customer").sort_index()
 
     @step
     def churn(self) -> dict[str, Any]:
         """Who will leave: models compared on the latest past date, the present scored; see `models.backtest.churn`."""
         past = [
-            backtest.Origin(self.features(day), self.histories(day), self.outcomes(day)["churned"])
+            backtest.Origin(self._numbers(day), self.distinct_histories(day), self.outcomes(day)["churned"])
             for day in self.origins()
         ]
-        now = backtest.Origin(self.features(), self.histories())
+        now = backtest.Origin(self._numbers(), self.distinct_histories())
         return backtest.churn(now, past, self.horizon_days)
+
+    def _numbers(self, day: date | None = None) -> pd.DataFrame:
+        """Features without the categories of the profile, which no model here takes."""
+        return self.features(day).select_dtypes("number")
 
     @step
     def came_back(self) -> dict[str, int]:
         """Customers who churned in the period before the last, and how many bought in the last: churned, returned."""
-        days = self.data.tables.days
-        before = labels(days, self.origin(2), self.horizon_days, self.active_within_days)
+        tables = self.data.tables
+        before = labels(tables, self.origin(2), self.horizon_days, self.active_within_days)
         away = before.filter(before.churned)
-        again = away.semi_join(spending(days, self.origin(1), self.horizon_days), "customer")
+        since = horizon(tables.days, self.origin(1), self.horizon_days)
+        again = away.semi_join(since, "customer")
         return {"churned": int(away.count().execute()), "returned": int(again.count().execute())}
 
     @step
@@ -262,7 +284,7 @@ class Study:
         """
         known = self.histories()
         models = backtest.fit_value(known)
-        customers, totals = backtest.value(models, known, **self._earning())
+        customers, totals = backtest.value(models, known, **self.earning())
         return {
             "customers": known.join(customers),
             "totals": totals,
@@ -285,7 +307,7 @@ class Study:
         """
         day = self.origin(1)
         known = self.histories(day)
-        customers, totals = backtest.value(backtest.fit_value(known), known, **self._earning())
+        customers, totals = backtest.value(backtest.fit_value(known), known, **self.earning())
         happened = self._happened(day).reindex(known.index, fill_value=0)
         naive = backtest.naive_value(known, self._happened(self.origin(2)), self.horizon_days)
         return {"customers": known.join([customers, naive, happened]), "totals": totals}
@@ -302,15 +324,16 @@ class Study:
         for back in range(1, len(self.origins()) + 1):
             known, day = self.histories(self.origin(back)), self.origin(back)
             actual = self._happened(day)["spend"].reindex(known.index, fill_value=0).sum()
-            forecast = backtest.value_totals(known, self._happened(self.origin(back + 1)), self._earning())
+            forecast = backtest.value_totals(known, self._happened(self.origin(back + 1)), self.earning())
             rows.append({"day": pd.Timestamp(day), "actual": actual} | forecast)
         return pd.DataFrame(rows)
 
     def _happened(self, day: date) -> pd.DataFrame:
         """Purchases and spend of everyone who bought in the horizon after a past date; index customer."""
-        return spending(self.data.tables.days, day, self.horizon_days).to_pandas().set_index("customer")
+        return spending(self.data.tables, day, self.horizon_days).to_pandas().set_index("customer")
 
-    def _earning(self) -> dict[str, Any]:
+    def earning(self) -> dict[str, Any]:
+        """What a value is computed with: horizon_days, margin, annual_discount_rate."""
         settings = self.dataset.study
         return {
             "horizon_days": self.horizon_days,
@@ -328,13 +351,27 @@ class Study:
     # All of it
 
     def check(self) -> dict[str, Any]:
-        """What the log holds, and the dates that follow from the settings."""
-        return self.data.facts | {
+        """What the log holds before the as-of date, what is wrong with it, and whether a score may rest on it.
+
+        Returns
+        -------
+        The facts of `features.contract.facts`, and
+        as_of, horizon_days, active_within_days, test_date (null without one), learning_dates.
+        findings : see `findings`; their samples hold personal data.
+        refusals : why no score is given; empty if one is.
+        quarantine : path of the lines that are set aside.
+        """
+        origins = [day.isoformat() for day in self.origins()]
+        log: dict[str, Any] = self.facts()["log"]
+        return log | {
             "as_of": self.as_of.isoformat(),
             "horizon_days": self.horizon_days,
             "active_within_days": self.active_within_days,
-            "test_date": self.origins()[0].isoformat(),
-            "learning_dates": [day.isoformat() for day in self.origins()[1:]],
+            "test_date": origins[0] if origins else None,
+            "learning_dates": origins[1:],
+            "findings": self.findings(),
+            "refusals": refusals(self.findings()),
+            "quarantine": str(self.data.publish_quarantine().relative_to(self.root)),
         }
 
     def prepare(self, progress: Callable[[str], None] = lambda _: None) -> None:
@@ -345,7 +382,9 @@ class Study:
         progress : told the name of each step before it starts.
         """
         self._check_outcomes()
+        self.data.publish_quarantine()
         for name in STEPS:
             progress(f"computing {name.replace('_', ' ')}")
             getattr(self, name)()
         forget(self.data.folder)
+        forget(self.data.folder / "landed")

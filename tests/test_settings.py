@@ -98,8 +98,9 @@ def test_a_mistake_is_one_line_with_file_key_expected_and_found(
     assert "\n" not in message
 
 
-def test_a_password_that_was_refused_is_not_repeated(root: Path, shop_toml: str) -> None:
-    text = shop_toml.replace("data/raw/log.csv", "postgres://me:secret@host/shop")
+@pytest.mark.parametrize("address", ["postgres://me:secret@host/shop", "postgresql://me@host/shop?password=secret"])
+def test_a_password_that_was_refused_is_not_repeated(root: Path, shop_toml: str, address: str) -> None:
+    text = shop_toml.replace("data/raw/log.csv", address)
     (root / "data" / "shop.toml").write_text(text)
     with pytest.raises(SettingsError, match="password") as caught:
         load_dataset("shop", root)

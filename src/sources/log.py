@@ -19,7 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
@@ -27,6 +26,7 @@ import pandas as pd
 from ..errors import DataError
 from ..schema import Channeled, Contacts, Customers, Dataset, Points, Table, Timed, Transactions
 from .clock import is_zoned, read_time, to_local
+from .engines import engine_errors
 from .files import columns_named, fingerprint_of, open_table, require_columns
 from .landing import Landed, land
 from .values import finite, identifier, truth
@@ -92,6 +92,8 @@ class Sources:
             "time": self._local_time(raw, roles, where),
             "amount": finite(raw[roles.amount], roles),
         }
+        if roles.quantity is not None:
+            columns["amount"] = columns["amount"] * finite(raw[roles.quantity], roles)
         for role in ("product", "store", "category", "currency"):
             if (column := getattr(roles, role)) is not None:
                 columns[role] = identifier(raw[column])
@@ -199,7 +201,7 @@ class Sources:
     def events(self) -> pd.DataFrame:
         """Happenings to mark in charts: day, until (its last day) and name, the earliest first."""
         marked = [(event.day, event.until or event.day, event.name) for event in self.dataset.events.marked]
-        for at, table in enumerate(self._tables["events"]):
+        for at in range(len(self._tables["events"])):
             raw = self._open("events", at)
             require_columns(raw, {"day": "day", "name": "name"}, self._where("events", at))
             day = read_time(raw.day, None).date()
@@ -230,10 +232,13 @@ class Sources:
             part = raw.select(**columns)
             parts.append(self._identified(part) if isinstance(table, Channeled) else part)
         types = {name: part[name].type() for part in parts for name in part.columns}
-        alike = [
-            part.select(**{name: part[name] if name in part.columns else ibis.null(kind) for name, kind in types.items()})
-            for part in parts
-        ]  # fmt: skip
+
+        def whole(part: ir.Table) -> ir.Table:
+            return part.select(
+                **{name: part[name] if name in part.columns else ibis.null(kind) for name, kind in types.items()}
+            )
+
+        alike = list(map(whole, parts))
         table = ibis.union(*alike) if len(alike) > 1 else alike[0]
         return table if role in ("transactions", "identity") else table.drop(*{"channel"} & set(table.columns))
 
@@ -286,7 +291,7 @@ class Sources:
         utc = zoned | (roles.time_is == "utc")
         try:
             span = raw.agg(first=time.min(where=utc), last=time.max(where=utc)).to_pyarrow().to_pylist()[0]
-        except duckdb.Error as error:
+        except engine_errors() as error:
             raise unreadable(error, where) from None
         if span["first"] is None:
             return time
