@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from .commands.init import init
+from .commands.simulate import simulate
 from .errors import LoyaltyError
 
 if TYPE_CHECKING:
@@ -112,41 +114,54 @@ def check(
     engine: Engine = None,
     as_json: Json = False,
 ) -> None:
-    """Read a dataset and say what is in it; nothing is modelled."""
-    study = _open(dataset, as_of, horizon_days, active_within_days, engine)
-    facts = study.check()
-    if as_json:
-        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """Hold a dataset against its contract: what is in it, what is wrong, and whether a report can be made."""
+    from .commands.check import show, to_json
+    from .errors import RefusedError
 
-    table = Table(title=Text(study.dataset.title), title_justify="left", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    for name, value in facts.items():
-        table.add_row(name.replace("_", " ").capitalize(), Text(_written(value)))
-    Console().print(table)
+    study = _open(dataset, as_of, horizon_days, active_within_days, engine, refusing=False)
+    checked = study.check()
+    if as_json:
+        typer.echo(to_json(checked))
+    else:
+        show(checked, study.dataset.title)
+    if checked.get("refusals"):
+        raise RefusedError(f"{dataset}: no report can be made: {'; '.join(checked['refusals'])}")
+
+
+@app.command()
+def score(
+    dataset: Dataset,
+    as_of: AsOf = None,
+    horizon_days: Horizon = None,
+    active_within_days: Active = None,
+    engine: Engine = None,
+    as_json: Json = False,
+) -> None:
+    """Write what to expect of each active customer: data/processed/DATASET/DATE/scores.parquet."""
+    from .commands.score import show, to_json
+    from .scores import write_scores
+
+    made = write_scores(_open(dataset, as_of, horizon_days, active_within_days, engine))
+    typer.echo(to_json(made) if as_json else show(made))
+
+
+app.command()(init)
+app.command()(simulate)
 
 
 def _open(
-    dataset: str, as_of: str | None, horizon: int | None, active: int | None, engine: str | None
+    dataset: str,
+    as_of: str | None,
+    horizon: int | None,
+    active: int | None,
+    engine: str | None,
+    refusing: bool = True,
 ) -> "Study":
     from .study import Study
 
-    return Study.open(dataset, as_of=as_of, horizon_days=horizon, active_within_days=active, engine=engine)
-
-
-def _written(value: Any) -> str:
-    """Write a fact: numbers with separators, the rest as it prints."""
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "–"}[value]
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_written, value)) or "–"
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+    return Study.open(
+        dataset, as_of=as_of, horizon_days=horizon, active_within_days=active, engine=engine, refusing=refusing
+    )
 
 
 def _relative(path: Path) -> str:

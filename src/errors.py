@@ -31,6 +31,10 @@ class RefusedError(LoyaltyError):
     exit_code = 3
 
 
+class EngineError(LoyaltyError):
+    """What computes the tables is not installed or does not start."""
+
+
 class NotebookError(LoyaltyError):
     """A notebook of a report did not run to its end."""
 

@@ -2,25 +2,23 @@
 
 import functools
 import os
-import shutil
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from .features.columns import Tables
-from .features.contract import facts
+from .features.contract import examine, facts
 from .features.histories import purchase_days, return_days
 from .features.quarantine import judged, kept, quarantined
 from .schema import Dataset
 from .settings import dataset_path
-from .sources.files import connect
+from .sources import engines
 from .sources.log import ROLES, Sources, unreadable
 from .store import Store, code_version, digest
 
@@ -46,7 +44,14 @@ class Prepared:
         self.dataset = dataset
         self.folder = root / "data" / "interim" / name
         self.today = today or datetime.now(ZoneInfo(dataset.timezone)).date()
-        self._sources = Sources(dataset, root, self.shown, self.folder / "landed", lambda: self._connection)
+        self._sources = Sources(
+            dataset,
+            root,
+            self.shown,
+            self.folder / "landed",
+            lambda: self.connection,
+            parquet_only=dataset.engine == "spark",
+        )
         meaning = dataset.model_dump_json(include={*ROLES, "timezone", "currency", "contract", "events"})
         self.key = digest(self._sources.fingerprint(), meaning, code_version())
         self._store = self._at(self.key)
@@ -60,23 +65,30 @@ class Prepared:
         return Store(self.folder / f"tables-{key}")
 
     @functools.cached_property
-    def _connection(self) -> ibis.BaseBackend:
-        return connect(self.dataset.engine_settings.memory_gb, self.folder / "spill")
+    def connection(self) -> ibis.BaseBackend:
+        """The engine, connected when it is first needed."""
+        return engines.connect(self.dataset.engine, self.dataset.engine_settings, self.folder)
 
     @functools.cached_property
     def raw_lines(self) -> ir.Table:
         """All lines of the log with our column names, the unusable ones too."""
-        return self._sources.raw_lines()
+        if self.dataset.engine == "duckdb":
+            return self._sources.raw_lines()
+        # Judging looks at the lines several times, and Spark would read the sources anew at each.
+        return self._keep("raw", self._sources.raw_lines)
 
     @functools.cached_property
     def judged(self) -> ir.Table:
-        """All lines with the reason for which one is set aside, see `features.quarantine`."""
-        return judged(self.raw_lines, self.dataset, self.today)
+        """All lines with the reason for which one is set aside, see `features.quarantine`.
+
+        It is what is kept of the log: the lines are read from it ten times more cheaply than judged again.
+        """
+        return self._keep("judged", lambda: judged(self.raw_lines, self.dataset, self.today))
 
     @functools.cached_property
     def lines(self) -> ir.Table:
         """The lines that are kept, see `sources.log`."""
-        return self._keep("lines", lambda: kept(self.judged))
+        return kept(self.judged)
 
     @functools.cached_property
     def quarantine(self) -> ir.Table:
@@ -84,13 +96,17 @@ class Prepared:
         return self._keep("quarantine", lambda: quarantined(self.judged))
 
     @functools.cached_property
+    def days(self) -> ir.Table:
+        """Purchase days, see `features.histories`."""
+        zero_counts = self.dataset.contract.zero_amount == "purchase"
+        return self._keep("days", lambda: purchase_days(self.lines, zero_counts).order_by("customer", "day"))
+
+    @functools.cached_property
     def tables(self) -> Tables:
         """All that feature blocks are computed from."""
-        zero_counts = self.dataset.contract.zero_amount == "purchase"
-        days = self._keep("days", lambda: purchase_days(self.lines, zero_counts).order_by("customer", "day"))
         sources, programme = self._sources, self.dataset.programme
         return Tables(
-            days,
+            self.days,
             returns=self._keep("returns", lambda: return_days(self.lines)),
             lines=self.lines,
             contacts=self._keep_if(self.dataset.contacts, "contacts", sources.contacts),
@@ -109,23 +125,31 @@ class Prepared:
     @functools.cached_property
     def events(self) -> pd.DataFrame:
         """Happenings that charts mark: day, until, name."""
-        return self._store.get("events", self._sources.events)  # type: ignore[return-value]
+        return self._store.get("events", self._sources.events)
 
     @functools.cached_property
     def facts(self) -> dict[str, Any]:
         """What the whole log holds, see `features.contract.facts`."""
 
         def compute() -> dict[str, Any]:
-            return {"log": facts(self.judged, self.tables.days) | {"judged_on": self.today.isoformat()}}
+            return {"log": facts(self.judged, self.days) | {"judged_on": self.today.isoformat()}}
 
         return self._store.get("facts", compute)["log"]  # type: ignore[no-any-return]
+
+    def health(self, as_of: date, horizon_days: int) -> dict[str, Any]:
+        """What is known of the log at a date, and what is wrong with it, see `features.contract.examine`."""
+
+        def compute() -> dict[str, Any]:
+            return examine(self.judged, self.days, self.dataset, as_of, horizon_days)
+
+        return self._store.get(f"health-{as_of}-{horizon_days}", compute)
 
     def publish_quarantine(self) -> Path:
         """Put the lines that are set aside where a person looks for them: `quarantine.parquet` in `folder`."""
         self.quarantine  # noqa: B018
         place = self.folder / "quarantine.parquet"
         scratch = place.with_suffix(f".{os.getpid()}")
-        shutil.copyfile(self._store.folder / "quarantine.parquet", scratch)
+        engines.write_file(self._store.folder / "quarantine.parquet", scratch)
         os.replace(scratch, place)
         return place
 
@@ -135,8 +159,10 @@ class Prepared:
     def _keep(self, name: str, expression: Callable[[], ir.Table | None]) -> ir.Table:
         """A table that is written once and read from then on."""
         try:
-            file = self._store.file(f"{name}.parquet", lambda path: self._connection.to_parquet(expression(), path))
-        except duckdb.Error as error:
-            role = "transactions" if name in ("lines", "quarantine", "days", "returns") else name
+            place = self._store.file(
+                f"{name}.parquet", lambda path: engines.write(self.connection, expression(), path)
+            )
+        except engines.engine_errors() as error:
+            role = "transactions" if name in ("raw", "judged", "quarantine", "days", "returns") else name
             raise unreadable(error, f"{self.shown}: {role}") from None
-        return self._connection.read_parquet(file)
+        return engines.read(self.connection, place)

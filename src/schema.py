@@ -301,16 +301,17 @@ class Contract(Section):
     ----------
     no_customer, no_time, no_amount : lines that lack one of these: set aside, or the whole log refused.
     impossible_date, future_date : before `earliest_date`, after today.
-    duplicate_line : the same in every column that is read, in a log with receipt numbers.
-    duplicate_receipt : a receipt number that comes again with another customer or another day.
+    duplicate_line : the same in every column that is read, in a log with receipt numbers; one of them is kept.
+    duplicate_receipt : a receipt number that comes again with another customer or day, and, in a log whose lines
+        are receipts, at all: all of its lines. Returns are none.
     negative_amount : a return: set against the same customer's purchases, or set aside.
     zero_amount : kept (a day worth nothing in all is no purchase), counted as a purchase, or set aside.
-    extreme_amount : more than `extreme_times` the 99.9th percentile of the amounts.
+    extreme_amount : more than `extreme_times` the 99.9th percentile of the amounts above zero.
     other_currency : not the dataset's.
     most_quarantined : share of lines set aside above which the log is refused.
     minimum_customers : with a purchase before the as-of date, below which no score is given.
     minimum_horizons : of history before the as-of date, below which no score is given.
-    silent_share : the last part of the history, as a share of it, that must hold a line.
+    silent_share : the last part of the history, as a share of it, that must hold a line; a whole horizon always must.
     """
 
     no_customer: Literal["quarantine", "refuse"] = "quarantine"

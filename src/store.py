@@ -92,13 +92,15 @@ class Store:
         return self._read(place)
 
     def file(self, name: str, write: Callable[[Path], None]) -> Path:
-        """Path of the file `name`, made by `write` if it is not there yet."""
+        """Path of the file, or folder of parts, `name`, made by `write` if it is not there yet."""
         place = self.folder / name
         if not place.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self.folder, prefix=".new-") as scratch:
                 write(Path(scratch) / name)
-                os.replace(Path(scratch) / name, place)
+                # Where another process was first, its table is the same; a folder cannot replace one.
+                if not place.exists():
+                    os.replace(Path(scratch) / name, place)
         return place
 
     def _write(self, place: Path, result: Result) -> None:

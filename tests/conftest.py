@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
 from loyalty.features.columns import Tables
-from loyalty.features.histories import purchase_days
+from loyalty.features.histories import purchase_days, return_days
 from loyalty.study import Study
 
 # The same examples in every run, so that a red build is red for everyone.
@@ -167,17 +167,20 @@ def lines() -> pd.DataFrame:
     frame["coupon"] = random.choice([0.0, 0.0, 0.5], len(frame))
     frame["category"] = random.choice(["fruit", "bread", None], len(frame))
     frame["store"] = random.choice(["north", "south"], len(frame))
+    frame["channel"] = random.choice(["till", "web", None], len(frame))
+    hours = pd.to_timedelta(random.integers(0, 24 * 60, len(frame)), unit="min")
+    frame["time"] += hours.where(random.random(len(frame)) < 0.8, pd.Timedelta(0))
     return frame
 
 
 @pytest.fixture(scope="session")
 def tables_of() -> Callable[..., Tables]:
-    """Return a function that makes the tables which features are computed from, of a log and happenings."""
+    """Return a function that makes the tables which features are computed from, of a log and other frames."""
 
-    def make(
-        lines: pd.DataFrame, contacts: pd.DataFrame | None = None, redemptions: pd.DataFrame | None = None
-    ) -> Tables:
-        happenings = [None if frame is None else ibis.memtable(frame) for frame in (contacts, redemptions)]
-        return Tables(purchase_days(ibis.memtable(lines)), *happenings)
+    def make(lines: pd.DataFrame, **others: pd.DataFrame) -> Tables:
+        log = ibis.memtable(lines)
+        return Tables(
+            purchase_days(log), return_days(log), log, **{name: ibis.memtable(frame) for name, frame in others.items()}
+        )
 
     return make

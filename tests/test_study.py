@@ -78,18 +78,19 @@ def test_the_published_tenth_of_cdnow(
     file = package_file("lifetimes", "datasets/CDNOW_sample.txt")
     sample = pd.read_csv(file, sep=r"\s+", header=None, names=names, dtype={"customer": str})
     toml = shop_toml.replace('time = "time"', 'time = "time"\ntime_format = "%Y%m%d"')
+    toml = toml.replace("[contract]", '[contract]\nzero_amount = "purchase"')
     root = make_shop(sample[["customer", "time", "amount"]], toml)
     data = Prepared("shop", load_dataset("shop", root), root)
     split = date(1997, 10, 1)
-    known = histories(data.tables.days, split).to_pandas()
+    known = histories(data.tables, split).to_pandas()
     assert len(known) == 2_357
     assert known["frequency"].sum() == 2_457
     assert (known["frequency"] == 0).sum() == 1_411
     assert known["T"].max() == 272 + 1
-    later = spending(data.tables.days, split, 273).to_pandas()
+    later = spending(data.tables, split, 273).to_pandas()
     assert later["purchases"].sum() == 1_882
     assert later["spend"].sum() == pytest.approx(70_976.39, abs=0.005)
-    before = spending(data.tables.days, date(1997, 1, 1), 273).to_pandas()
+    before = spending(data.tables, date(1997, 1, 1), 273).to_pandas()
     assert before["spend"].sum() == pytest.approx(173_115.55, abs=0.005)
 
 

@@ -1,11 +1,13 @@
 """Groups of customers by when they came, and how the base as a whole behaves over time."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from .columns import Tables
+from .histories import net_spend
 from .windows import before, days_until, last_days
 
 
@@ -52,42 +54,42 @@ def second_purchase(days: ir.Table, as_of: date) -> ir.Table:
     return each.group_by("elapsed", "returned").agg(customers=each.count()).order_by("elapsed", "returned")
 
 
-def concentration(days: ir.Table, as_of: date, within_days: int = 365, groups: int = 10) -> ir.Table:
-    """Spend by tenth of the customers, the heaviest spenders first.
+def concentration(tables: Tables, as_of: date, within_days: int = 365, groups: int = 10) -> ir.Table:
+    """Spend by tenth of the customers who bought, the heaviest spenders first.
 
     Returns
     -------
     tenth : 1 is the tenth that spends most.
     customers : how many are in it.
-    spend : their spend in the `within_days` before `as_of`, money.
+    spend : their spend in the `within_days` before `as_of`, money, net of returns.
     """
-    recent = last_days(days, as_of, within_days)
-    each = recent.group_by("customer").agg(spend=recent.spend.sum())
+    recent = last_days(net_spend(tables), as_of, within_days)
+    each = recent.group_by("customer").agg(spend=recent.spend.sum(), purchase_days=recent.purchase.sum())
+    each = each.filter(each.purchase_days > 0)
     placed = each.mutate(tenth=ibis.ntile(groups).over(order_by=[each.spend.desc(), each.customer]) + 1)
     return placed.group_by("tenth").agg(customers=placed.count(), spend=placed.spend.sum()).order_by("tenth")
 
 
-def weekly(days: ir.Table, as_of: date) -> ir.Table:
-    """The base week by week: week (its Monday), customers, purchase_days, spend (money); whole weeks only.
+def weekly(tables: Tables, as_of: date) -> pd.DataFrame:
+    """The base week by week; whole weeks only.
 
     A week without any purchase is a week with zeros: a till that stopped reporting must show.
+
+    Returns
+    -------
+    week (its Monday), customers, purchase_days (counts), spend (money, net of returns)
     """
-    known = before(days, as_of)
-    by_week = known.group_by(week=known.day.truncate("W")).agg(
-        customers=known.customer.nunique(), purchase_days=known.count(), spend=known.spend.sum()
+    known = before(net_spend(tables), as_of)
+    by_week = known.group_by(week=known.day.truncate("W").cast("date")).agg(
+        customers=known.customer.nunique(where=known.purchase),
+        purchase_days=known.purchase.sum(),
+        spend=known.spend.sum(),
+        first_day=known.day.min(where=known.purchase),
     )
-    first = known.day.min().execute()
-    begins = pd.Timestamp(as_of if pd.isna(first) else first).normalize()
-    mondays = pd.date_range(begins - pd.Timedelta(days=begins.weekday()), pd.Timestamp(as_of), freq="W-MON")
+    weeks = by_week.to_pandas().astype({"week": "datetime64[s]", "first_day": "datetime64[s]"}).set_index("week")
+    end = pd.Timestamp(as_of)
+    begins = weeks["first_day"].min() if weeks["first_day"].notna().any() else end
     # Weeks that the log or the as-of date cuts would look like a fall.
-    whole = [monday.date() for monday in mondays if begins <= monday and monday.date() + timedelta(days=7) <= as_of]
-    if not whole:
-        return by_week.filter(ibis.literal(False))
-    calendar = ibis.memtable({"week": whole}, schema={"week": "date"})
-    joined = calendar.left_join(by_week, calendar.week == by_week.week.cast("date"))
-    return joined.select(
-        week=joined.week.cast("timestamp"),
-        customers=joined.customers.coalesce(0),
-        purchase_days=joined.purchase_days.coalesce(0),
-        spend=joined.spend.coalesce(0.0),
-    ).order_by("week")
+    mondays = pd.date_range(begins, end - pd.Timedelta(days=7), freq="W-MON", name="week", unit="s")
+    counts = weeks[["customers", "purchase_days", "spend"]].reindex(mondays, fill_value=0)
+    return counts.astype({"customers": "int64", "purchase_days": "int64", "spend": "float64"}).reset_index()

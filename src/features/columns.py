@@ -1,5 +1,6 @@
-"""What a feature column means, in words for the data dictionary and for the pages."""
+"""What feature blocks are made of: the tables they see, the past they see, and what their columns mean."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -15,12 +16,16 @@ class Column:
     ----------
     label : what a reader sees, without jargon.
     unit : such as days, money, share or count.
+    meaning : how it is computed.
     null : what a missing value means.
+    needs : the key of a dataset file without which the column is left out.
     """
 
     label: str
     unit: str
+    meaning: str
     null: str = "never null"
+    needs: str = "transactions"
 
 
 class Tables(NamedTuple):
@@ -29,7 +34,7 @@ class Tables(NamedTuple):
     Attributes
     ----------
     days : purchase days, see `histories.purchase_days`.
-    returns : customer, day, spend (money, below zero): days on which more was given back than bought.
+    returns : days on which more was given back than bought, see `histories.return_days`.
     lines : the usable lines, see `sources.log`.
     contacts : customer, day, campaign.
     redemptions : customer, day.
@@ -52,7 +57,63 @@ class Tables(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Which past a block sees: before `as_of`, and the windows in days that the data can fill."""
+    """Which past a block sees.
+
+    Attributes
+    ----------
+    as_of : first day that is not known.
+    lengths : windows before it, in days, that the data can fill at every date that is looked at.
+    horizon_days : length of the period that is predicted.
+    known_days : days of the log before the earliest date that is looked at; the longest window if None.
+    """
 
     as_of: date
     lengths: tuple[int, ...]
+    horizon_days: int = 30
+    known_days: int | None = None
+
+    @property
+    def recent(self) -> int:
+        """The longest window of a quarter or less."""
+        return max((length for length in self.lengths if length <= 90), default=min(self.lengths))
+
+    def reaches(self, days: int) -> bool:
+        """Whether the log reaches back so far at every date that is looked at."""
+        return days <= (max(self.lengths) if self.known_days is None else self.known_days)
+
+
+@dataclass(frozen=True)
+class DayBlock:
+    """Columns that follow from sums over a customer's known days: all such blocks share one pass over the days.
+
+    Attributes
+    ----------
+    name : of the block.
+    columns : what they mean.
+    sums : of the days that `build.known_days` gives, by customer.
+    values : the columns, from the sums of `histories.sums` and its own.
+    """
+
+    name: str
+    columns: Callable[[Window], dict[str, Column]]
+    sums: Callable[[ir.Table, Window], dict[str, ir.Value]]
+    values: Callable[[ir.Table, Window], dict[str, ir.Value]]
+
+
+@dataclass(frozen=True)
+class TableBlock:
+    """Columns from another table than the purchase days; a customer without a row there has null or, of counts, none.
+
+    Attributes
+    ----------
+    name : of the block.
+    columns : what they mean.
+    table : customer and the columns; None where the dataset has nothing to compute them from.
+    """
+
+    name: str
+    columns: Callable[[Window], dict[str, Column]]
+    table: Callable[[Tables, Window], ir.Table | None]
+
+
+Block = DayBlock | TableBlock

@@ -1,31 +1,38 @@
-"""What a log holds and what is wrong with it, counted in the engine."""
+"""The contract of a log: what it holds, what is wrong with it, and whether a score may rest on it."""
 
+import math
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
-from ..errors import DataError
+from ..errors import DataError, RefusedError
+from ..schema import Contract, Dataset
+from .checks import calendar_findings, line_findings
+from .findings import FINDINGS, Found
+from .quarantine import UNUSABLE, known
+from .windows import before
 
-MOST_WITHOUT_AMOUNT = 0.01
-"""Share of lines without a readable amount above which the column is misread rather than the lines faulty."""
+SEVERITIES = ("refusal", "warning", "note")
+ENOUGH_HORIZONS = 3
+"""Horizons of history from which models are tested on one and learn from another; below, intervals are widened."""
 
 
-def facts(raw_lines: ir.Table, days: ir.Table) -> dict[str, Any]:
-    """Size, span and oddities of a log, in one pass over the lines and one over the purchase days.
+def facts(judged: ir.Table, days: ir.Table) -> dict[str, Any]:
+    """Size and span of a log, in one pass over the lines and one over the purchase days.
 
     Parameters
     ----------
-    raw_lines : all lines, the unusable ones too.
+    judged : all lines with their `reason`, see `quarantine.judged`.
     days : purchase days.
 
     Returns
     -------
-    lines : rows of the log.
-    no_customer, no_time, no_amount : lines that cannot be used because one of these is missing; a line that lacks
-        several is counted under the first.
-    used : the others.
+    lines : rows of the log: `used` and `quarantined` together.
+    used, quarantined : lines kept and set aside.
+    no_customer, no_time, impossible_date, future_date, no_amount, other_currency : lines set aside for this reason.
     zero, negative : used lines whose amount is zero or below.
     first_day, last_day : of the used lines, ISO dates; null without any.
     spend : sum of the used amounts, money.
@@ -33,19 +40,17 @@ def facts(raw_lines: ir.Table, days: ir.Table) -> dict[str, Any]:
     newest_customer : first purchase day of the customer who came last, ISO date; null without any.
     longest_pause : most days from one day with a purchase to the next, over all customers; 1 if every day has one.
     """
-    customer, time, amount = raw_lines.customer.notnull(), raw_lines.time.notnull(), raw_lines.amount.notnull()
-    used = customer & time & amount
-    of_lines = raw_lines.agg(
-        lines=raw_lines.count(),
-        no_customer=(~customer).sum(),
-        no_time=(customer & ~time).sum(),
-        no_amount=(customer & time & ~amount).sum(),
+    used = judged.reason.isnull()
+    of_lines = judged.agg(
+        lines=judged.count(),
         used=used.sum(),
-        zero=(used & (raw_lines.amount == 0)).sum(),
-        negative=(used & (raw_lines.amount < 0)).sum(),
-        first_day=raw_lines.day.min(where=used),
-        last_day=raw_lines.day.max(where=used),
-        spend=raw_lines.amount.sum(where=used),
+        quarantined=(~used).sum(),
+        **{name: (judged.reason == name).sum() for name in UNUSABLE},
+        zero=(used & (judged.amount == 0)).sum(),
+        negative=(used & (judged.amount < 0)).sum(),
+        first_day=judged.day.min(where=used),
+        last_day=judged.day.max(where=used),
+        spend=judged.amount.sum(where=used),
     )
     each = days.group_by("customer").agg(purchase_days=days.count(), orders=days.orders.sum(), first_day=days.day.min())
     of_customers = each.agg(
@@ -66,35 +71,29 @@ def facts(raw_lines: ir.Table, days: ir.Table) -> dict[str, Any]:
     return {name: value or 0 for name, value in row.items()} | text
 
 
-def check_span(facts: dict[str, Any], as_of: date | None, horizon_days: int, shown: str) -> date:
-    """The as-of date, if the log is large and long enough for it.
+def check_span(facts: Mapping[str, Any], as_of: date | None, shown: str) -> date:
+    """The as-of date: the one asked for, or the day after the last line.
 
     Parameters
     ----------
-    facts : see `features.contract.facts`.
-    as_of : asked for; the day after the last line if None.
-    horizon_days : length of the period to predict.
+    facts : of the whole log.
+    as_of : asked for.
     shown : the dataset file as named in errors.
 
     Raises
     ------
     DataError
-        If the log is empty, has one customer or no repeat purchase, ends too long before `as_of`, or has less than
-        three horizons before it: one to learn from, one to learn, one to test.
+        If the log says nothing at any date, because it holds no usable purchase, one customer or no repeat purchase; or
+        if it begins at `as_of` or later.
     """
     if facts["first_day"] is None or not facts["purchase_days"]:
-        missing = ", ".join(f"{facts[f'no_{name}']:,} have no {name}" for name in ("customer", "time", "amount"))
+        faults = [name for name in UNUSABLE if facts[name]]
+        worst = max(faults, key=lambda name: facts[name], default="")
+        counted = ", ".join(f"{facts[name]:,} {FINDINGS[name].label.lower()}" for name in faults)
         raise DataError(
-            f"{shown}: the log holds no usable purchase: of {facts['lines']:,} lines {missing}; "
-            "check which columns transactions names"
+            f"{shown}: the log holds no usable purchase: of {facts['lines']:,} lines "
+            + (f"{counted}; {FINDINGS[worst].mend}" if worst else "none is a purchase; check transactions.amount")
         )
-    if facts["no_amount"] > MOST_WITHOUT_AMOUNT * facts["lines"]:
-        raise DataError(
-            f"{shown}: {facts['no_amount']:,} of {facts['lines']:,} lines have no amount that reads as a number; "
-            "expected digits with a point for the decimals, no currency and no thousands separators; mend the "
-            "column that transactions.amount names"
-        )
-    first, last = date.fromisoformat(facts["first_day"]), date.fromisoformat(facts["last_day"])
     if facts["customers"] < 2:
         raise DataError(f"{shown}: the log holds one customer; expected many; check which column `customer` names")
     if not facts["repeat_customers"]:
@@ -102,28 +101,196 @@ def check_span(facts: dict[str, Any], as_of: date | None, horizon_days: int, sho
             f"{shown}: no customer bought on two different days; nothing can be said about coming back; "
             "check which columns `customer` and `time` name"
         )
-    # A shop that closes on Sundays may be silent for as long as it has been before; but one long closure, years ago,
-    # must not let a log that has stopped be read as customers who have left.
-    pause = min(facts["longest_pause"], horizon_days // 4)
-    latest = last + timedelta(days=max(1, pause))
-    earliest = first + timedelta(days=3 * horizon_days)
-    end = latest if as_of else last + timedelta(days=1)
-    if earliest > end:
-        longest = (last + timedelta(days=1) - first).days // 3
+    first, last = date.fromisoformat(facts["first_day"]), date.fromisoformat(facts["last_day"])
+    if as_of is not None and as_of <= first:
         raise DataError(
-            f"horizon_days = {horizon_days} is too long: the log runs from {first} to {last} and three horizons must "
-            "fit into it; "
-            f"choose at most {longest}"
+            f"as-of date {as_of} does not fit the log, which runs from {first} to {last}: nothing is known before it; "
+            f"choose a later date, at most {last + timedelta(days=1)}"
         )
-    day = as_of or last + timedelta(days=1)
-    if not earliest <= day <= latest:
-        why = (
-            "the log is silent in the days before it"
-            if day > latest
-            else "no holdout fits between the first line and it"
+    return as_of or last + timedelta(days=1)
+
+
+def examine(judged: ir.Table, days: ir.Table, dataset: Dataset, as_of: date, horizon_days: int) -> dict[str, Any]:
+    """What is known of a log at a date, and whether a score may rest on it. Nothing is raised.
+
+    Parameters
+    ----------
+    judged : all lines with their `reason`, see `quarantine.judged`.
+    days : purchase days.
+    dataset : its rules.
+    as_of : first day that is not known, after the log's first day.
+    horizon_days : length of the period to predict.
+
+    Returns
+    -------
+    facts : see `facts`, of the days before `as_of`. Lines whose day is missing or cannot be believed are counted, too.
+    findings : see `findings.Found.told`, the worst first. Their samples hold personal data.
+    """
+    lines, bought = known(judged, as_of), before(days, as_of)
+    at_date = facts(lines, bought)
+    found = [
+        *line_findings(lines, dataset, at_date),
+        *share_findings(at_date, dataset.contract),
+        *span_findings(at_date, as_of, horizon_days, dataset.contract, end=_end(judged) or as_of),
+        *calendar_findings(lines, dataset),
+    ]
+    names = list(FINDINGS)
+    found.sort(key=lambda one: (SEVERITIES.index(one.severity), names.index(one.name)))
+    return {"facts": at_date, "findings": [one.told() for one in found]}
+
+
+def refuse(findings: Iterable[Mapping[str, Any]], shown: str) -> None:
+    """Raise the refusals among the findings as one error.
+
+    Parameters
+    ----------
+    findings : see `examine`.
+    shown : the dataset file as named in errors.
+
+    Raises
+    ------
+    RefusedError
+        If there is one.
+    """
+    if told := refusals(findings):
+        raise RefusedError(f"{shown}: no score is given: {'; '.join(told)}")
+
+
+def refusals(findings: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Why no score may be given, each reason with the rule that says so; empty if one may."""
+    return [f"{one['detail']} ({one['rule']})" for one in findings if one["severity"] == "refusal"]
+
+
+def share_findings(facts: Mapping[str, Any], contract: Contract) -> list[Found]:
+    """Whether so many lines are set aside that a column must be misread.
+
+    Parameters
+    ----------
+    facts : see `facts`.
+    contract : its `most_quarantined`.
+    """
+    if facts["quarantined"] <= contract.most_quarantined * facts["lines"]:
+        return []
+    share = facts["quarantined"] / facts["lines"]
+    reasons = {name: facts[name] for name in UNUSABLE} | {"": 0}
+    worst = max(reasons, key=lambda name: reasons[name])
+    others = facts["quarantined"] - sum(reasons.values())
+    if reasons[worst] > others:
+        kind = FINDINGS[worst]
+        because = f"{reasons[worst]:,} {kind.label.lower()}: {kind.mend}"
+        if worst == "no_customer":
+            because += ", or, if so many buy without a card, raise contract.most_quarantined"
+    else:
+        because = (
+            f"{others:,} by rules of [contract] that set aside: change those rules, or raise contract.most_quarantined"
         )
-        raise DataError(
-            f"as-of date {day} does not fit the log, which runs from {first} to {last}: {why}; "
-            f"with horizon_days = {horizon_days} choose a date from {earliest} to {latest}"
+    return [
+        Found(
+            name="too_many_set_aside",
+            severity="refusal",
+            done="refused",
+            rule=f"contract.most_quarantined = {contract.most_quarantined}",
+            detail=f"{facts['quarantined']:,} of {facts['lines']:,} lines are set aside, most of them ({because})",
+            lines=facts["quarantined"],
+            share=share,
         )
-    return day
+    ]
+
+
+def span_findings(
+    facts: Mapping[str, Any], as_of: date, horizon_days: int, contract: Contract, *, end: date
+) -> list[Found]:
+    """Whether enough is known before the date, and up to it.
+
+    Parameters
+    ----------
+    facts : see `facts`, of the days before `as_of`.
+    as_of : first day that is not known.
+    horizon_days : length of the period to predict.
+    contract : its thresholds.
+    end : the day after the last line of the whole log.
+    """
+    found = []
+    if facts["customers"] < contract.minimum_customers:
+        found.append(
+            Found(
+                name="few_customers",
+                severity="refusal",
+                done="refused",
+                rule=f"contract.minimum_customers = {contract.minimum_customers}",
+                detail=f"{facts['customers']:,} customers bought before {as_of}, and at least "
+                f"{contract.minimum_customers:,} are needed: bring more, or lower that key and trust the results less",
+            )
+        )
+    if facts["first_day"] is None:
+        return found
+    first = date.fromisoformat(facts["first_day"])
+    return [
+        *found,
+        *_history(first, end, as_of, horizon_days, contract),
+        *_silence(facts, as_of, horizon_days, contract),
+    ]
+
+
+def _end(judged: ir.Table) -> date | None:
+    """The day after the last line that is kept."""
+    last: date | None = judged.agg(day=judged.day.max(where=judged.reason.isnull())).to_pyarrow().to_pylist()[0]["day"]
+    return None if last is None else last + timedelta(days=1)
+
+
+def _history(first: date, end: date, as_of: date, horizon_days: int, contract: Contract) -> list[Found]:
+    """Whether the history is long enough."""
+    length, needed = (as_of - first).days, math.ceil(contract.minimum_horizons * horizon_days)
+    if length >= needed:
+        if length >= ENOUGH_HORIZONS * horizon_days:
+            return []
+        detail = (
+            f"{length:,} days are known before {as_of}, fewer than {ENOUGH_HORIZONS} horizons of {horizon_days}: "
+            "intervals are widened"
+        )
+        return [Found(name="thin_history", severity="warning", done="counted", detail=detail)]
+    earliest = first + timedelta(days=needed)
+    if earliest <= end:
+        mend = f"choose a date from {earliest} to {end}"
+    else:
+        longest = int((end - first).days / contract.minimum_horizons)
+        mend = f"bring more history, or choose horizon_days of at most {longest}"
+    return [
+        Found(
+            name="short_history",
+            severity="refusal",
+            done="refused",
+            rule=f"contract.minimum_horizons = {contract.minimum_horizons:g}",
+            detail=f"{length:,} days are known before {as_of}, and with horizon_days = {horizon_days} "
+            f"{needed:,} are needed: {mend}",
+        )
+    ]
+
+
+def _silence(facts: Mapping[str, Any], as_of: date, horizon_days: int, contract: Contract) -> list[Found]:
+    """Whether the log reaches up to the date.
+
+    It is stale if its last tenth before the date holds no line, or its last horizon: a whole horizon without a line
+    would be read as everyone having left. A shorter silence, but longer than this log has had before, is told.
+    """
+    first, last = date.fromisoformat(facts["first_day"]), date.fromisoformat(facts["last_day"])
+    latest = _latest(first, last, horizon_days, contract)
+    silent = (as_of - last).days - 1
+    ends = f"the last line is of {last}, {silent:,} silent days before {as_of}"
+    if as_of > latest:
+        detail = f"{ends}: bring newer lines, or choose a date up to {latest}"
+        by = f"contract.silent_share = {contract.silent_share:g}"
+        return [Found(name="stale", severity="refusal", done="refused", rule=by, detail=detail)]
+    usual = max(1, min(facts["longest_pause"], horizon_days // 4))
+    if silent < usual:
+        return []
+    detail = f"{ends}: every one of them is read as a day without a purchase; the lines may be late"
+    return [Found(name="late", severity="warning", done="counted", detail=detail)]
+
+
+def _latest(first: date, last: date, horizon_days: int, contract: Contract) -> date:
+    """The last as-of date at which the log is not stale; at least the day after its last line."""
+    share = contract.silent_share
+    known = (last - first).days
+    tenth = horizon_days if share == 1 else math.floor(known / (1 - share) + 1e-9) - known
+    return last + timedelta(days=max(1, min(tenth, horizon_days)))

@@ -5,8 +5,8 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from .columns import Column, Tables, Window
-from .histories import histories
+from .columns import Column, DayBlock, Tables, Window
+from .histories import net_spend
 from .windows import before, days_until, in_last_days, last_days
 
 SEGMENTS = {
@@ -21,38 +21,47 @@ SEGMENTS = {
 """Segments in words, relative to the other customers of the same year."""
 
 
-def columns(lengths: tuple[int, ...]) -> dict[str, Column]:
-    """Columns of `rfm` for the given windows."""
+def columns(window: Window) -> dict[str, Column]:
+    """Columns of the block."""
     named = {
-        "days_since_last": Column("Days since last purchase", "days"),
-        "frequency": Column("Repeat purchase days", "count"),
-        "recency": Column("Days from first to last purchase", "days"),
-        "T": Column("Days since first purchase", "days"),
-        "monetary_value": Column("Spend per repeat purchase day", "money", "no repeat purchase"),
-        "spend_per_day": Column("Spend per purchase day", "money"),
+        "days_since_last": Column("Days since last purchase", "days", "from the last purchase day to the as-of date"),
+        "spend_per_day": Column(
+            "Spend per purchase day", "money", "all spend, less what was given back, over purchase days; at least 0"
+        ),
     }
-    for length in lengths:
-        named[f"purchase_days_{length}"] = Column(f"Purchase days in the last {length} days", "count")
-        named[f"spend_{length}"] = Column(f"Spend in the last {length} days", "money")
+    for length in window.lengths:
+        last = f"the last {length} days"
+        named[f"purchase_days_{length}"] = Column(f"Purchase days in {last}", "count", f"purchase days in {last}")
+        named[f"orders_{length}"] = Column(f"Orders in {last}", "count", f"receipts on the purchase days of {last}")
+        named[f"spend_{length}"] = Column(f"Spend in {last}", "money", f"spend in {last}, less what was given back")
     return named
 
 
-def rfm(tables: Tables, window: Window) -> ir.Table:
-    """Recency, frequency and money of every customer who bought before `window.as_of`."""
-    known = before(tables.days, window.as_of)
-    measures = {
-        "days_since_last": days_until(window.as_of, known.day.max()),
-        "spend_per_day": known.spend.mean(),
-    }
+def sums(known: ir.Table, window: Window) -> dict[str, ir.Value]:
+    """Days, orders and money in each window."""
+    named = {}
     for length in window.lengths:
         inside = in_last_days(known.day, window.as_of, length)
-        measures[f"purchase_days_{length}"] = inside.sum()
-        measures[f"spend_{length}"] = inside.ifelse(known.spend, 0.0).sum()
-    recent = known.group_by("customer").agg(**measures)
-    return recent.join(histories(tables.days, window.as_of), "customer")
+        named[f"purchase_days_{length}"] = (inside & known.purchase).sum()
+        named[f"orders_{length}"] = inside.ifelse(known.orders, 0).sum().coalesce(0)
+        named[f"spend_{length}"] = inside.ifelse(known.spend, 0.0).sum()
+    return named
 
 
-def segments(days: ir.Table, as_of: date, within_days: int = 365) -> ir.Table:
+def values(each: ir.Table, window: Window) -> dict[str, ir.Value]:
+    """The windows, the age of the last purchase and the mean purchase."""
+    windowed = {name: each[name] for name in each.columns if name in columns(window)}
+    return {
+        "days_since_last": days_until(window.as_of, each.last_day),
+        "spend_per_day": each.spend.clip(lower=0.0) / each.purchase_days,
+        **windowed,
+    }
+
+
+BLOCK = DayBlock("rfm", columns, sums, values)
+
+
+def segments(tables: Tables, as_of: date, within_days: int = 365) -> ir.Table:
     """Segment of each customer who bought in the `within_days` before `as_of`.
 
     Every measure becomes a score from 1 to 5 by its percentile rank, equal values with equal scores; the
@@ -61,17 +70,17 @@ def segments(days: ir.Table, as_of: date, within_days: int = 365) -> ir.Table:
 
     Returns
     -------
-    customer, days_since_last (days), purchase_days (count), spend (money), r, f, m (1 to 5), segment
+    customer, days_since_last (days), purchase_days (count), spend (money, net of returns), r, f, m (1 to 5), segment
     """
-    recent = last_days(days, as_of, within_days)
-    known = before(days, as_of)
+    recent = last_days(net_spend(tables), as_of, within_days)
+    known = before(tables.days, as_of)
     ever = known.group_by("customer").agg(purchase_days_ever=known.count())
     each = recent.group_by("customer").agg(
-        days_since_last=days_until(as_of, recent.day.max()),
-        purchase_days=recent.count(),
+        days_since_last=days_until(as_of, recent.day.max(where=recent.purchase)),
+        purchase_days=recent.purchase.sum(),
         spend=recent.spend.sum(),
     )
-    each = each.join(ever, "customer")
+    each = each.filter(each.purchase_days > 0).join(ever, "customer")
     scored = each.mutate(
         r=_score(-each.days_since_last),
         f=_score(each.purchase_days),
@@ -98,7 +107,7 @@ def _score(value: ir.NumericValue) -> ir.IntegerValue:
     return ibis.least((ahead + behind) / 2 * 5, 4.999).floor().cast("int64") + 1
 
 
-def measures(days: ir.Table, as_of: date, horizon_days: int, active_within_days: int) -> ir.Table:
+def measures(tables: Tables, as_of: date, horizon_days: int, active_within_days: int) -> ir.Table:
     """What happened in the horizon just before `as_of`, one row.
 
     Returns
@@ -106,12 +115,13 @@ def measures(days: ir.Table, as_of: date, horizon_days: int, active_within_days:
     active : customers with a purchase in the last `active_within_days`.
     buyers : customers with a purchase in the last `horizon_days`.
     repeat_buyers : those of them with at least two purchase days in it.
-    spend, spend_squared : money; sum over those buyers of their spend and of its square.
+    spend, spend_squared : money, net of returns; sum over those buyers of their spend and of its square.
     purchase_days : their purchase days.
     """
-    active = last_days(days, as_of, active_within_days).customer.nunique().name("active").as_table()
-    recent = last_days(days, as_of, horizon_days)
-    each = recent.group_by("customer").agg(purchase_days=recent.count(), spend=recent.spend.sum())
+    active = last_days(tables.days, as_of, active_within_days).customer.nunique().name("active").as_table()
+    recent = last_days(net_spend(tables), as_of, horizon_days)
+    each = recent.group_by("customer").agg(purchase_days=recent.purchase.sum(), spend=recent.spend.sum())
+    each = each.filter(each.purchase_days > 0)
     bought = each.agg(
         buyers=each.count(),
         repeat_buyers=(each.purchase_days >= 2).sum().coalesce(0),

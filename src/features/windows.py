@@ -12,12 +12,17 @@ import ibis.expr.types as ir
 
 def before(table: ir.Table, as_of: date) -> ir.Table:
     """Rows of days strictly before `as_of`: all that a feature may see."""
-    return table.filter(table.day < ibis.literal(as_of))
+    return table.filter(is_before(table.day, as_of))
+
+
+def is_before(day: ir.DateColumn, as_of: date) -> ir.BooleanColumn:
+    """Whether a day is known at `as_of`."""
+    return day < ibis.literal(as_of)
 
 
 def before_or_undated(table: ir.Table, as_of: date) -> ir.Table:
     """Rows of `before`, and those without a day: only for counting what is wrong with a log."""
-    return table.filter((table.day < ibis.literal(as_of)) | table.day.isnull())
+    return table.filter(is_before(table.day, as_of) | table.day.isnull())
 
 
 def last_days(table: ir.Table, as_of: date, days: int) -> ir.Table:

@@ -26,8 +26,8 @@ class Origin(NamedTuple):
 
     Attributes
     ----------
-    features : index customer, the customers active at that date.
-    histories : index customer; frequency, recency, T, monetary_value of all customers who had bought by then.
+    features : index customer, the customers active at that date, or a sample of them; frequency, recency, T among them.
+    histories : frequency, recency, T of all customers who had bought by then, and optionally weight.
     churned : index customer, of the same customers as `features`; None where the horizon is not over.
     """
 
@@ -36,11 +36,47 @@ class Origin(NamedTuple):
     churned: pd.Series | None = None
 
 
-def churn(now: Origin, past: Sequence[Origin], horizon_days: int) -> dict[str, Any]:
-    """Compare three ways to predict churn on the latest past origin, and score the present with the winner.
+class Contest(NamedTuple):
+    """Three ways to predict churn, held against what happened after the latest past origin.
+
+    Attributes
+    ----------
+    tested : index customer; the probability by each model.
+    comparison : see `metrics.compare`.
+    winner : name of the best.
+    """
+
+    tested: pd.DataFrame
+    comparison: pd.DataFrame
+    winner: str
+
+
+def contest(past: Sequence[Origin], horizon_days: int) -> Contest:
+    """Compare three ways to predict churn on the latest past origin.
 
     Where there is one past origin only, models are tested on customers that they did not learn from instead of on a
-    later time; `about` says so.
+    later time.
+
+    Raises
+    ------
+    DataError
+        If at the test or over all learning origins only one outcome is seen.
+    """
+    test, earlier = past[0], past[1:]
+    actual = _outcome(test)
+    check_two_classes(actual.to_numpy(), "the test date")
+    tested = _probabilities(test, earlier, horizon_days)[0] if earlier else _across_customers(test, horizon_days)
+    comparison = compare(actual.to_numpy(dtype="float64"), {name: p.to_numpy() for name, p in tested.items()})
+    return Contest(tested, comparison, winner(comparison))
+
+
+def learned_from(past: Sequence[Origin]) -> Sequence[Origin]:
+    """Origins from which models learn again for the present: as many as for the test, which is now one of them."""
+    return past[: max(len(past) - 1, 1)]
+
+
+def churn(now: Origin, past: Sequence[Origin], horizon_days: int) -> dict[str, Any]:
+    """Compare three ways to predict churn, see `contest`, and score the present with the winner.
 
     Parameters
     ----------
@@ -62,36 +98,28 @@ def churn(now: Origin, past: Sequence[Origin], horizon_days: int) -> dict[str, A
     DataError
         If at the test or over all learning origins only one outcome is seen.
     """
-    test, earlier = past[0], past[1:]
-    actual = _outcome(test)
-    check_two_classes(actual.to_numpy(), "the test date")
-    tested = _probabilities(test, earlier, horizon_days)[0] if earlier else _across_customers(test, horizon_days)
-    comparison = compare(actual.to_numpy(dtype="float64"), {name: p.to_numpy() for name, p in tested.items()})
-    best = winner(comparison)
-    # For the present the models learn again, now from the test origin too, and from as many origins as before.
-    scores, boosted = _probabilities(now, past[: max(len(earlier), 1)], horizon_days)
+    tested, comparison, best = contest(past, horizon_days)
+    scores, boosted = _probabilities(now, learned_from(past), horizon_days)
     return {
-        "holdout": tested.assign(churned=actual),
+        "holdout": tested.assign(churned=_outcome(past[0])),
         "comparison": comparison,
         "scores": scores.assign(churn_probability=scores[best]),
         "contributions": boosted.contributions(now.features),
         "features": now.features,
         "about": {
             "winner": best,
-            "learned_from": sum(len(origin.features) for origin in earlier or [test]),
-            "later": bool(earlier),
+            "learned_from": sum(len(origin.features) for origin in past[1:] or past),
+            "later": len(past) > 1,
             "trees": boosted.digest(),
         },
     }
 
 
-def _probabilities(at: Origin, learned_from: Sequence[Origin], horizon_days: int) -> tuple[pd.DataFrame, ChurnModel]:
+def _probabilities(at: Origin, past: Sequence[Origin], horizon_days: int) -> tuple[pd.DataFrame, ChurnModel]:
     """Probability of no purchase by each model, and the boosted one."""
-    frames, outcomes = [origin.features for origin in learned_from], [_outcome(origin) for origin in learned_from]
-    rule = DaysSinceLast().fit(frames, outcomes)
-    boosted = ChurnModel().fit(frames, outcomes)
-    lived = at.histories.loc[at.features.index]
-    purchases, _ = _fit_and_note(BGNBD(), at.histories)
+    rule, boosted = DaysSinceLast().fit(*learning(past)), ChurnModel().fit(*learning(past))
+    lived = at.features[["frequency", "recency", "T"]]
+    purchases, _ = fit_and_note(BGNBD(), at.histories)
     silent = purchases.probability_of_no_purchase(lived, horizon_days=horizon_days)
     columns = {RULE: rule.predict(at.features), BTYD: silent, BOOSTED: boosted.predict(at.features)}
     return pd.DataFrame(columns, index=at.features.index), boosted
@@ -106,6 +134,11 @@ def _across_customers(at: Origin, horizon_days: int) -> pd.DataFrame:
         rest = at._replace(features=at.features.drop(at.features.index[held_out]))
         parts.append(_probabilities(at._replace(features=at.features.iloc[held_out]), [rest], horizon_days)[0])
     return pd.concat(parts).loc[at.features.index]
+
+
+def learning(past: Sequence[Origin]) -> tuple[list[pd.DataFrame], list[pd.Series]]:
+    """What models learn from: the features and the outcomes of each origin."""
+    return [origin.features for origin in past], [_outcome(origin) for origin in past]
 
 
 def _outcome(origin: Origin) -> pd.Series:
@@ -132,12 +165,12 @@ def fit_value(histories: pd.DataFrame) -> ValueModels:
         raise DataError(
             "no repeat buyer has paid anything; expected amounts above zero; check which column `amount` names"
         )
-    purchases, of_purchases = _fit_and_note(BGNBD(), histories)
-    spend, of_spend = _fit_and_note(GammaGamma(), paying)
+    purchases, of_purchases = fit_and_note(BGNBD(), histories)
+    spend, of_spend = fit_and_note(GammaGamma(), paying)
     return ValueModels(purchases, spend, of_purchases + of_spend)
 
 
-def _fit_and_note(model: M, histories: pd.DataFrame) -> tuple[M, list[str]]:
+def fit_and_note(model: M, histories: pd.DataFrame) -> tuple[M, list[str]]:
     """The fitted model, and what it warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -164,7 +197,7 @@ def value(
     totals : the same sums over all customers, each with the interval of the sum.
     """
     earning = {"horizon_days": horizon_days, "margin": margin, "annual_discount_rate": annual_discount_rate}
-    known = _paying_something(histories)
+    known = paying_something(histories)
     expected = customer_lifetime_value(models.purchases, models.spend, known, **earning)
     interval = customer_lifetime_value_interval(
         models.purchases, models.spend, known, **earning, draws=draws, seed=seed
@@ -206,7 +239,7 @@ def naive_value(histories: pd.DataFrame, last: pd.DataFrame, horizon_days: int) 
 def value_totals(histories: pd.DataFrame, last: pd.DataFrame, earning: dict[str, Any]) -> dict[str, float]:
     """Spend of all customers over the horizon by the model and by the two naive rules of `naive_value`."""
     models, naive = fit_value(histories), naive_value(histories, last, earning["horizon_days"])
-    expected = customer_lifetime_value(models.purchases, models.spend, _paying_something(histories), **earning)
+    expected = customer_lifetime_value(models.purchases, models.spend, paying_something(histories), **earning)
     return {
         "model": float(expected["expected_spend"].sum()),
         "rate": float(naive["rate_spend"].sum()),
@@ -214,7 +247,7 @@ def value_totals(histories: pd.DataFrame, last: pd.DataFrame, earning: dict[str,
     }
 
 
-def _paying_something(histories: pd.DataFrame) -> pd.DataFrame:
+def paying_something(histories: pd.DataFrame) -> pd.DataFrame:
     """Histories as Gamma-Gamma accepts them.
 
     It knows no free purchases: who got all repeats for nothing counts as having paid a cent for each.

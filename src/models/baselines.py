@@ -25,6 +25,20 @@ class DaysSinceLast(BaseEstimator):  # type: ignore[misc]
         self.curve_ = LogisticRegression(C=1e6).fit(self._logarithm(features), labels)
         return self
 
+    @classmethod
+    def of(cls, intercept: float, slope: float) -> Self:
+        """The curve of two `parameters`."""
+        model = cls()
+        model.curve_ = LogisticRegression()
+        model.curve_.classes_ = np.array([0.0, 1.0])
+        model.curve_.intercept_, model.curve_.coef_ = np.array([intercept]), np.array([[slope]])
+        return model
+
+    def parameters(self) -> tuple[float, float]:
+        """Intercept and slope of the curve, in log-odds and per logarithm of days."""
+        check_is_fitted(self, "curve_")
+        return float(self.curve_.intercept_[0]), float(self.curve_.coef_[0, 0])
+
     def predict(self, frame: pd.DataFrame) -> FloatArray:
         """Probability of no purchase in the horizon, one a row of `frame`."""
         check_is_fitted(self, "curve_")

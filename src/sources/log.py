@@ -72,9 +72,12 @@ class Sources:
         self._tables: dict[str, tuple[Table, ...]] = {role: getattr(dataset, role) or () for role in ROLES}
         self._tables["events"] = tuple(filter(None, [dataset.events.table]))
         self._landed: dict[str, list[Landed]] = {
-            role: [land(table, root, folder, self._where(role, at), parquet_only=parquet_only) for at, table in enumerate(tables)]
+            role: [
+                land(table, root, folder, self._where(role, at), parquet_only=parquet_only)
+                for at, table in enumerate(tables)
+            ]
             for role, tables in self._tables.items()
-        }  # fmt: skip
+        }
 
     def fingerprint(self) -> str:
         """Hash of the contents of all tables."""
@@ -140,8 +143,11 @@ class Sources:
         if self.dataset.campaigns:
             told = self._stacked(
                 "campaigns",
-                lambda raw, roles, _: {"campaign": identifier(raw[roles.campaign]), "start": read_time(raw[roles.start], None).date()},
-            )  # fmt: skip
+                lambda raw, roles, _: {
+                    "campaign": identifier(raw[roles.campaign]),
+                    "start": read_time(raw[roles.start], None).date(),
+                },
+            )
             starts = told.group_by("campaign").agg(start=told.start.min())
             joined = sent.left_join(starts, "campaign").drop("campaign_right")
             sent = joined.mutate(day=joined.day.coalesce(joined.start)).drop("start")

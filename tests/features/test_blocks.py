@@ -1,9 +1,9 @@
-"""Every feature block against a loop over the same purchase days."""
+"""Every block against a loop over the same rows."""
 
 import math
 import statistics
-from collections.abc import Callable
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -11,38 +11,13 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
-from loyalty.features import basket, build, cadence, programme, rfm, trend
-from loyalty.features.columns import Tables, Window
+from loyalty.features import breadth, build, channel, profile, programme
+from loyalty.features.columns import Block, DayBlock, Tables, Window
 
 AS_OF = date(2020, 9, 16)
 LENGTHS = (7, 14, 30, 60, 90, 180)
-WINDOW = Window(AS_OF, LENGTHS)
 Day = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def tables(lines: pd.DataFrame, tables_of: Callable[..., Tables]) -> Tables:
-    random = np.random.default_rng(5)
-    days = pd.date_range("2020-02-01", "2020-12-01")
-
-    def happenings(customers: str, count: int) -> pd.DataFrame:
-        return pd.DataFrame({"customer": random.choice(list(customers), count), "day": random.choice(days, count)})
-
-    contacts, redemptions = (
-        frame.assign(day=frame["day"].dt.date) for frame in (happenings("abcdefz", 40), happenings("abc", 20))
-    )
-    return tables_of(lines, contacts, redemptions)
-
-
-@pytest.fixture(scope="module")
-def known(tables: Tables) -> dict[str, list[Day]]:
-    """Purchase days of each customer before the date, in order."""
-    found: dict[str, list[Day]] = {}
-    for row in sorted(tables.days.to_pyarrow().to_pylist(), key=lambda row: row["day"]):
-        if row["day"] < AS_OF:
-            found.setdefault(row["customer"], []).append(row)
-    assert {len(days) for days in found.values()} >= {1, 2}
-    return found
+Values = dict[str, float | None]
 
 
 def ago(day: date) -> int:
@@ -53,258 +28,427 @@ def over(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
 
 
-def spend_between(days: list[Day], newest: int, oldest: int) -> float:
-    """Spend of the days that are more than `newest` and at most `oldest` days old."""
-    return sum(day["spend"] for day in days if newest < ago(day["day"]) <= oldest)
+def bought(moved: list[Day]) -> list[Day]:
+    return [day for day in moved if day["spend"] > 0]
 
 
-def by_loop(block: str, days: list[Day]) -> dict[str, float]:
-    spends, at = [day["spend"] for day in days], [day["day"] for day in days]
-    gaps = [(later - earlier).days for earlier, later in pairwise(at)]
-    since = ago(at[-1])
-    if block == "rfm":
-        windows = {f"purchase_days_{n}": sum(ago(day) <= n for day in at) for n in LENGTHS}
-        return windows | {f"spend_{n}": spend_between(days, 0, n) for n in LENGTHS} | {
-            "days_since_last": since,
-            "spend_per_day": sum(spends) / len(spends),
-            "frequency": len(gaps),
-            "recency": sum(gaps),
-            "T": ago(at[0]),
-            "monetary_value": sum(spends[1:]) / len(gaps) if gaps else math.nan,
-        }  # fmt: skip
-    if block == "cadence":
-        mean = sum(gaps) / len(gaps) if gaps else math.nan
-        sd = statistics.stdev(gaps) if len(gaps) > 1 else math.nan
-        return {
-            "gap_mean": mean,
-            "gap_sd": sd,
-            "gap_cv": sd / mean,
-            "gap_longest": max(gaps, default=math.nan),
-            "overdue": since / mean,
-            "longer_gaps_share": sum(gap > since for gap in gaps) / len(gaps) if gaps else math.nan,
-        }
-    if block == "trend":
-        halves = {
-            f"spend_trend_{n}": over(spend_between(days, 0, n), spend_between(days, 0, 2 * n)) for n in (30, 60, 90)
-        }
-        return halves | {"last_against_mean": over(spends[-1], sum(spends) / len(spends))}
-    discount = sum(day["discount"] for day in days)
-    means = {
-        f"{name}_per_day": sum(day[name] for day in days) / len(days)
-        for name in ("lines", "orders", "categories", "stores")
-    }
-    return means | {
-        "discount_share": over(discount, sum(spends) + discount),
-        "coupon_share": sum(day["coupon"] > 0 for day in days) / len(days),
+def money(moved: list[Day], oldest: int, newest: int = 0) -> float:
+    """What was spent on the days that are more than `newest` and at most `oldest` days old, less what came back."""
+    return sum(day["spend"] for day in moved if newest < ago(day["day"]) <= oldest)
+
+
+def histories(moved: list[Day]) -> Values:
+    at = [day["day"] for day in bought(moved)]
+    repeats = len(at) - 1
+    later = sum(day["spend"] for day in moved if repeats and day["day"] >= at[1])
+    return {
+        "frequency": repeats,
+        "recency": (at[-1] - at[0]).days,
+        "T": ago(at[0]),
+        "monetary_value": over(max(later, 0), repeats),
     }
 
 
-BLOCKS = {"rfm": rfm.rfm, "cadence": cadence.cadence, "trend": trend.trend, "basket": basket.basket}
+def rfm(moved: list[Day]) -> Values:
+    days = bought(moved)
+    values: Values = {
+        "days_since_last": ago(days[-1]["day"]),
+        "spend_per_day": max(sum(day["spend"] for day in moved), 0) / len(days),
+    }
+    for n in LENGTHS:
+        recent = [day for day in days if ago(day["day"]) <= n]
+        values[f"purchase_days_{n}"] = len(recent)
+        values[f"orders_{n}"] = sum(len({line["order"] for line in day["lines"]}) for day in recent)
+        values[f"spend_{n}"] = money(moved, n)
+    return values
 
 
-@pytest.mark.parametrize("name", BLOCKS)
-def test_a_block_is_what_a_loop_finds(name: str, tables: Tables, known: dict[str, list[Day]]) -> None:
-    got = BLOCKS[name](tables, WINDOW).to_pandas().set_index("customer")
-    wanted = pd.DataFrame.from_dict({customer: by_loop(name, days) for customer, days in known.items()}, orient="index")
+def cadence(moved: list[Day]) -> Values:
+    at = [day["day"] for day in bought(moved)]
+    gaps, since = [(later - earlier).days for earlier, later in pairwise(at)], ago(at[-1])
+    mean = sum(gaps) / len(gaps) if gaps else math.nan
+    sd = statistics.stdev(gaps) if len(gaps) > 1 else math.nan
+    return {
+        "gap_mean": mean,
+        "gap_sd": sd,
+        "gap_cv": sd / mean,
+        "gap_longest": max(gaps, default=math.nan),
+        "regularity": statistics.geometric_mean(gaps) / mean if len(gaps) > 1 else math.nan,
+        "overdue": since / mean,
+        "longer_gaps_share": sum(gap > since for gap in gaps) / len(gaps) if gaps else math.nan,
+    }
+
+
+def trend(moved: list[Day]) -> Values:
+    spends = [day["spend"] for day in bought(moved)]
+    values: Values = {"last_against_mean": spends[-1] / statistics.mean(spends)}
+    for n in (30, 60, 90):
+        newer, older = max(money(moved, n), 0), max(money(moved, 2 * n, n), 0)
+        values[f"spend_trend_{n}"] = over(newer, newer + older)
+    periods = min(math.ceil(ago(moved_first(moved)) / 28), 180 // 28)
+    points = [money(moved, 28 * (k + 1), 28 * k) for k in reversed(range(periods))]
+    values["spend_slope"] = np.polyfit(range(periods), points, 1)[0] if periods > 1 else math.nan
+    return values
+
+
+def moved_first(moved: list[Day]) -> date:
+    """First day with a purchase or a return; days that add up to nothing are neither."""
+    return min(day["day"] for day in moved if day["spend"])
+
+
+def basket(moved: list[Day]) -> Values:
+    days = bought(moved)
+    lines = [line for day in days for line in day["lines"]]
+    discount, spend = sum(line["discount"] for line in lines), sum(day["spend"] for day in days)
+    back = [-sum(min(line["amount"], 0) for line in day["lines"]) for day in moved if day["spend"]]
+    return {
+        "lines_per_day": len(lines) / len(days),
+        "orders_per_day": sum(len({line["order"] for line in day["lines"]}) for day in days) / len(days),
+        "discount_share": over(discount, spend + discount),
+        "coupon_share": sum(any(line["coupon"] for line in day["lines"]) for day in days) / len(days),
+        "return_days": sum(money > 0 for money in back),
+        "returned_share": min(over(sum(back), sum(day["spend"] for day in moved) + sum(back)), 1),
+    }
+
+
+def timing(moved: list[Day]) -> Values:
+    days = bought(moved)
+    firsts = [min(line["time"] for line in day["lines"]) for day in days]
+    parts = [part_of_day(first) for first in firsts if first.time() != datetime.min.time()]
+    values: Values = {
+        f"{name.lower()}_share": sum(day["day"].strftime("%A") == name for day in days) / len(days)
+        for name in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+    }
+    return values | {
+        f"{name}_share": over(parts.count(name), len(parts)) for name in ("morning", "midday", "evening", "night")
+    }
+
+
+def part_of_day(time: datetime) -> str:
+    for name, end in (("night", 5), ("morning", 11), ("midday", 16), ("evening", 21)):
+        if time.hour < end:
+            return name
+    return "night"
+
+
+def second(moved: list[Day]) -> Values:
+    days = bought(moved)
+    if len(days) == 1:
+        return {"second_purchase": 0, "days_to_second": math.nan, "second_against_first": math.nan}
+    return {
+        "second_purchase": 1,
+        "days_to_second": (days[1]["day"] - days[0]["day"]).days,
+        "second_against_first": days[1]["spend"] / days[0]["spend"],
+    }
+
+
+LOOPS: dict[str, Callable[[list[Day]], Values]] = {
+    "histories": histories, "rfm": rfm, "cadence": cadence, "trend": trend, "basket": basket, "timing": timing,
+    "second": second,
+}  # fmt: skip
+DAY_BLOCKS = {block.name: block for block in build.DAY_BLOCKS}
+
+
+def of_days(name: str, tables: Tables, window: Window) -> pd.DataFrame:
+    table = build.day_features(tables, window, (DAY_BLOCKS[name],))
+    return table.to_pandas().set_index("customer").sort_index().astype(float)
+
+
+def one(rows: Iterable[tuple[int, float]], tables_of: Callable[..., Tables], **more: Any) -> Tables:
+    """A log of one customer: how many days ago, and for how much."""
+    frame = pd.DataFrame([(AS_OF - timedelta(days=age), money) for age, money in rows], columns=["day", "amount"])
+    return tables_of(frame.assign(customer="a", order="1", **more))
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_block_is_what_a_loop_finds(name: str, tables: Tables, window: Window, moved: dict[str, list[Day]]) -> None:
+    got = of_days(name, tables, window)
+    wanted = pd.DataFrame.from_dict({who: LOOPS[name](days) for who, days in moved.items()}, orient="index")
     assert set(got.columns) == set(wanted.columns)
-    assert sorted(got.index) == sorted(known)
+    assert sorted(got.index) == sorted(moved)
     pd.testing.assert_frame_equal(
-        got.loc[wanted.index, wanted.columns].astype(float), wanted.astype(float), check_names=False, rtol=1e-12
+        got.loc[wanted.index, wanted.columns], wanted.astype(float), check_names=False, rtol=1e-9, atol=1e-9
     )
 
 
-@pytest.mark.parametrize("name", BLOCKS)
-def test_the_dictionary_knows_every_column_and_when_it_is_missing(name: str, tables: Tables) -> None:
-    frame = BLOCKS[name](tables, WINDOW).to_pandas().set_index("customer")
-    meaning = build.dictionary(LENGTHS)
-    assert set(frame.columns) <= set(meaning)
-    with_gaps = {column for column in frame if frame[column].isna().any()}
-    assert {column for column in with_gaps if meaning[column].null == "never null"} == set()
-    shares = [column for column in frame if meaning[column].unit == "share"]
-    assert frame[shares].stack().dropna().between(0, 1).all()
+def test_all_day_blocks_have_a_loop_here() -> None:
+    assert set(LOOPS) | {"season"} == set(DAY_BLOCKS)
+
+
+@pytest.mark.parametrize("as_of", [date(2021, 2, 15), date(2021, 2, 28), date(2021, 9, 1)])
+def test_the_same_period_last_year(as_of: date, lines: pd.DataFrame, tables: Tables) -> None:
+    window = Window(as_of, (30,), horizon_days=28, known_days=365)
+    begin = as_of - timedelta(days=365)
+    days = lines[lines["day"] < as_of].groupby(["customer", "day"])["amount"].sum().reset_index()
+    period = days[(days["day"] >= begin) & (days["day"] < begin + timedelta(days=28))]
+    got = of_days("season", tables, window)
+    spend = period.groupby("customer")["amount"].sum()
+    count = period[period["amount"] > 0].groupby("customer").size()
+    assert got["spend_last_year"].to_dict() == spend.reindex(got.index, fill_value=0).to_dict()
+    assert got["purchase_days_last_year"].to_dict() == count.reindex(got.index, fill_value=0).to_dict()
+    assert got.any(axis=None)
+
+
+def test_last_year_is_left_out_where_the_log_is_younger(tables: Tables, window: Window) -> None:
+    assert of_days("season", tables, window).empty
+    assert list(of_days("season", tables, window._replace(known_days=365))) == [
+        "purchase_days_last_year", "spend_last_year"
+    ]  # fmt: skip
+
+
+def test_a_horizon_of_more_than_a_year_sees_no_future(tables_of: Callable[..., Tables]) -> None:
+    window = Window(AS_OF, (30,), horizon_days=500, known_days=400)
+    got = of_days("season", one([(300, 2.0), (1, 3.0), (0, 50.0), (-20, 50.0)], tables_of), window)
+    assert got.loc["a"].tolist() == [2, 5.0]
+
+
+# Odd customers
+
+
+def test_one_purchase_has_no_rhythm(tables_of: Callable[..., Tables], window: Window) -> None:
+    tables = one([(40, 7.5)], tables_of)
+    assert of_days("cadence", tables, window).isna().all(axis=None)
+    assert of_days("second", tables, window).loc["a"].fillna(-1).tolist() == [0, -1, -1]
+    assert of_days("trend", tables, window).loc["a", ["last_against_mean", "spend_slope"]].tolist() == [1.0, 7.5 * -1]
+
+
+def test_equal_gaps_are_perfectly_regular(tables_of: Callable[..., Tables], window: Window) -> None:
+    got = of_days("cadence", one([(age, 1.0) for age in (73, 52, 31, 10)], tables_of), window).loc["a"]
+    assert (got["regularity"], got["gap_cv"], got["gap_mean"]) == (pytest.approx(1, abs=1e-12), 0, 21)
+    assert got["regularity"] <= 1
+
+
+def test_gaps_over_a_leap_day_count_it(tables_of: Callable[..., Tables]) -> None:
+    days = [date(2020, 2, 28), date(2020, 3, 1), date(2021, 2, 28)]
+    lines = pd.DataFrame({"customer": "a", "day": days, "amount": 1.0, "order": "1"})
+    got = of_days("cadence", tables_of(lines), Window(date(2021, 3, 1), (7,))).loc["a"]
+    assert (got["gap_longest"], got["gap_mean"], got["overdue"]) == (364, 183, 1 / 183)
+
+
+def test_a_gap_as_long_as_the_present_one_is_not_longer(tables_of: Callable[..., Tables], window: Window) -> None:
+    got = of_days("cadence", one([(age, 1.0) for age in (61, 40, 10)], tables_of), window).loc["a"]
+    assert got["longer_gaps_share"] == 1  # gaps of 21 and 30, silent for 10
+    got = of_days("cadence", one([(age, 1.0) for age in (60, 40, 20)], tables_of), window).loc["a"]
+    assert got["longer_gaps_share"] == 0
 
 
 @pytest.mark.parametrize(
-    ("block", "plural", "singular"), [("contacts", "contacts", "contact"), ("redemptions",) * 2 + ("redemption",)]
+    ("rows", "monetary_value"),
+    [
+        ([(50, 100.0), (40, 50.0), (38, -20.0)], 30),  # against the repeat purchase
+        ([(50, 100.0), (45, -100.0), (40, 50.0)], 50),  # against the first
+        ([(60, -30.0), (50, 100.0), (40, 50.0)], 50),  # of what was bought before the log
+        ([(50, 100.0), (40, 50.0), (30, 20.0), (20, -90.0)], 0),  # more than all of them
+        ([(50, 100.0), (45, -100.0)], math.nan),
+        ([(50, 100.0), (40, 50.0), (40, -20.0), (30, 10.0)], 20),  # on the day itself
+        ([(50, 100.0), (40, 50.0), (0, -50.0)], 50),  # not known yet
+    ],
 )
-def test_happenings_are_counted_as_a_loop_counts_them(block: str, plural: str, singular: str, tables: Tables) -> None:
-    rows = getattr(tables, plural).to_pyarrow().to_pylist()
-    ages: dict[str, list[int]] = {}
-    for row in rows:
-        if row["day"] < AS_OF:
-            ages.setdefault(row["customer"], []).append(ago(row["day"]))
-    expected = {
-        who: {plural: len(of), f"{plural}_90": sum(age <= 90 for age in of), f"days_since_{singular}": min(of)}
-        for who, of in ages.items()
-    }
-    got = getattr(programme, block)(tables, WINDOW).to_pandas().set_index("customer")
-    assert got.to_dict("index") == expected
-    assert sum(len(of) for of in ages.values()) < len(rows)  # some are still to come
-
-
-def test_a_dataset_without_a_programme_has_no_such_block(tables: Tables) -> None:
-    assert programme.contacts(Tables(tables.days), WINDOW) is None
-    assert programme.redemptions(Tables(tables.days), WINDOW) is None
-    assert not set(build.frame(Tables(tables.days), WINDOW, 60)) & set(programme.columns(LENGTHS))
-
-
-def test_the_frame_holds_the_blocks_of_the_active_in_the_dictionarys_order(
-    tables: Tables, known: dict[str, list[Day]]
+def test_returns_lower_what_a_repeat_purchase_is_worth(
+    rows: list[tuple[int, float]], monetary_value: float, tables_of: Callable[..., Tables], window: Window
 ) -> None:
-    frame = build.frame(tables, WINDOW, 60)
-    active = sorted(customer for customer, days in known.items() if ago(days[-1]["day"]) <= 60)
-    assert list(frame.index) == active
-    assert list(frame.columns) == [name for name in build.dictionary(LENGTHS) if name in frame.columns]
-    assert len(frame.columns) == len(build.dictionary(LENGTHS))
-    assert (frame.dtypes == "float64").all()
-    for name, block in BLOCKS.items():
-        part = block(tables, WINDOW).to_pandas().set_index("customer").astype(float)
-        pd.testing.assert_frame_equal(frame[part.columns], part.loc[active], check_names=False, obj=name)
+    got = of_days("histories", one(rows, tables_of), window).loc["a", "monetary_value"]
+    assert got == pytest.approx(monetary_value, nan_ok=True)
 
 
-def test_who_was_never_contacted_has_no_contacts_and_an_unknown_age(tables: Tables) -> None:
-    frame = build.frame(tables, WINDOW, 365)
-    never = sorted(set(frame.index) - set(programme.contacts(tables, WINDOW).to_pandas()["customer"]))
-    assert never
-    assert (frame.loc[never, ["contacts", "contacts_90"]] == 0).all(axis=None)
-    assert frame.loc[never, "days_since_contact"].isna().all()
+def test_a_return_before_the_first_purchase_is_money_and_nothing_else(
+    tables_of: Callable[..., Tables], window: Window
+) -> None:
+    tables = one([(50, -5.0), (20, 9.0)], tables_of)
+    history, spend = of_days("histories", tables, window).loc["a"], of_days("rfm", tables, window).loc["a"]
+    assert history[["frequency", "recency", "T"]].tolist() == [0, 0, 20]
+    names = ["days_since_last", "spend_30", "spend_60", "purchase_days_60", "orders_60", "spend_per_day"]
+    assert spend[names].tolist() == [20, 9.0, 4.0, 1, 1, 4.0]
+    assert of_days("cadence", tables, window).isna().all(axis=None)
+    assert of_days("basket", tables, window).loc["a", ["return_days", "returned_share"]].tolist() == [1, 5 / 9]
 
 
-def test_columns_that_the_log_lacks_are_left_out(lines: pd.DataFrame, tables_of: Callable[..., Tables]) -> None:
-    frame = build.frame(tables_of(lines[["customer", "time", "day", "order", "amount"]]), WINDOW, 60)
-    assert not {"discount_share", "coupon_share", "categories_per_day", "stores_per_day"} & set(frame)
-    assert {"lines_per_day", "orders_per_day"} <= set(frame)
+def test_who_only_gave_back_is_in_no_block(tables_of: Callable[..., Tables], window: Window) -> None:
+    tables = one([(20, -9.0), (10, 0.0)], tables_of)
+    for name in DAY_BLOCKS:
+        assert of_days(name, tables, window).empty
 
 
-def test_windows_are_those_that_the_earliest_date_can_fill() -> None:
-    first = date(2020, 1, 1)
-    assert build.windows_that_fit(first, first + timedelta(days=30)) == (7, 14, 30)
-    assert build.windows_that_fit(first, first + timedelta(days=29)) == (7, 14)
-    assert build.windows_that_fit(first, first + timedelta(days=3)) == (7,)
-    assert build.windows_that_fit(first, first + timedelta(days=4000))[-1] == 365
-
-
-def test_a_purchase_day_on_the_edge_of_a_window_is_inside(tables_of: Callable[..., Tables]) -> None:
-    days = [AS_OF - timedelta(days=7), AS_OF - timedelta(days=8)]
-    lines = pd.DataFrame({"customer": "a", "day": days, "amount": [2.0, 5.0], "order": ["1", "2"]})
-    row = rfm.rfm(tables_of(lines), WINDOW).to_pandas().iloc[0]
+def test_a_purchase_day_on_the_edge_of_a_window_is_inside(tables_of: Callable[..., Tables], window: Window) -> None:
+    row = of_days("rfm", one([(7, 2.0), (8, 5.0)], tables_of), window).loc["a"]
     assert (row["purchase_days_7"], row["spend_7"], row["spend_14"]) == (1, 2.0, 7.0)
 
 
-def segment_by_hand(r: int, f: int, purchases_ever: int) -> str:
-    if f >= 4:
-        return "Champions" if r >= 4 else "Loyal" if r == 3 else "Slipping"
-    if r >= 4:
-        return "New" if purchases_ever == 1 else "Occasional"
-    return "Cooling" if r >= 2 else "Dormant"
+def test_spend_that_rises_by_ten_every_four_weeks_has_that_slope(tables_of: Callable[..., Tables]) -> None:
+    tables = one([(28 * k + 3, 100.0 - 10 * k) for k in range(8)], tables_of)
+    slope = of_days("trend", tables, Window(AS_OF, (7, 180))).loc["a", "spend_slope"]
+    assert slope == pytest.approx(10)
 
 
-def score_by_hand(values: pd.Series) -> pd.Series:
-    """Fifth in which the middle of a value's ranks lies."""
-    below, above = values.rank(method="min") - 1, len(values) - values.rank(method="max")
-    middle = (1 + (below - above) / max(len(values) - 1, 1)) / 2
-    return np.floor(np.minimum(middle * 5, 4.999)).astype(int) + 1
+def test_dates_without_times_have_no_part_of_the_day(tables_of: Callable[..., Tables], window: Window) -> None:
+    dated = one([(3, 1.0), (5, 1.0)], tables_of, time=[pd.Timestamp("2020-09-13"), pd.Timestamp("2020-09-11")])
+    got = of_days("timing", dated, window).loc["a"]
+    assert got[["morning_share", "midday_share", "evening_share", "night_share"]].isna().all()
+    assert (got["sunday_share"], got["friday_share"]) == (0.5, 0.5)
+    assert "night_share" not in of_days("timing", one([(3, 1.0)], tables_of), window)
 
 
-def test_segments_follow_from_ranks_within_the_year(lines: pd.DataFrame, tables_of: Callable[..., Tables]) -> None:
-    many = pd.concat(
-        [
-            lines.assign(customer=lines["customer"] + str(copy), day=lines["day"] - timedelta(days=9 * copy))
-            for copy in range(6)
-        ]
-    )
-    tables = tables_of(many)
-    got = rfm.segments(tables.days, AS_OF).to_pandas().set_index("customer").sort_index()
-    days = tables.days.to_pandas().assign(day=lambda d: pd.to_datetime(d["day"]))
-    recent = days[
-        days["day"].between(pd.Timestamp(AS_OF) - pd.Timedelta(days=365), pd.Timestamp(AS_OF) - pd.Timedelta(days=1))
-    ]
-    each = recent.groupby("customer").agg(last=("day", "max"), purchase_days=("day", "size"), spend=("spend", "sum"))
-    each["days_since_last"] = (pd.Timestamp(AS_OF) - each["last"]).dt.days
-    r, f, m = (
-        score_by_hand(-each["days_since_last"]),
-        score_by_hand(each["purchase_days"]),
-        score_by_hand(each["spend"]),
-    )
-    expected = each[["days_since_last", "purchase_days", "spend"]].assign(r=r, f=f, m=m)
-    ever = days[days["day"] < pd.Timestamp(AS_OF)]["customer"].value_counts().loc[each.index]
-    expected["segment"] = [segment_by_hand(*row) for row in zip(r, f, ever, strict=True)]
-    pd.testing.assert_frame_equal(got[list(expected)], expected, check_dtype=False)
-    assert set(got["segment"]) >= {"Champions", "Occasional", "Cooling", "Dormant"}
+# Blocks of other tables
 
 
-def test_equal_customers_are_in_equal_segments(tables_of: Callable[..., Tables]) -> None:
-    rows = [(f"c{n}", AS_OF - timedelta(days=age), 5.0) for n in range(11) for age in (3, 40)]
-    lines = pd.DataFrame(rows, columns=["customer", "day", "amount"]).assign(order=range(22))
-    got = rfm.segments(tables_of(lines).days, AS_OF).to_pandas()
-    assert len(got[["r", "f", "m", "segment"]].drop_duplicates()) == 1
-    assert got[["r", "f", "m"]].iloc[0].tolist() == [3, 3, 3]
+def of_table(block: Any, tables: Tables, window: Window) -> pd.DataFrame:
+    return block.table(tables, window).to_pandas().set_index("customer").sort_index()
 
 
-def test_scores_spread_over_fifths_and_go_the_right_way(tables_of: Callable[..., Tables]) -> None:
-    rows = [(f"c{n:02d}", AS_OF - timedelta(days=n + 1 + gap), float(n)) for n in range(25) for gap in range(n + 1)]
-    lines = pd.DataFrame(rows, columns=["customer", "day", "amount"]).assign(order=range(len(rows)))
-    got = rfm.segments(tables_of(lines).days, AS_OF).to_pandas().set_index("customer").sort_index()
-    assert got["f"].value_counts().to_dict() == dict.fromkeys(range(1, 6), 5)
-    assert (got["f"].diff().dropna() >= 0).all()
-    assert (got["r"].diff().dropna() <= 0).all()
-    assert got["segment"].iloc[-1] == "Slipping"  # buys most often, and is silent for longest
+def shares(lines: pd.DataFrame, kind: str) -> dict[str, list[float]]:
+    """Shares of the money that each customer paid, by kind."""
+    paid = lines[(lines["day"] < AS_OF) & (lines["amount"] > 0)].dropna(subset=[kind])
+    sums = paid.groupby(["customer", kind])["amount"].sum()
+    return {who: list(of / of.sum()) for who, of in sums.groupby("customer")}
 
 
-def test_who_comes_again_after_a_long_time_is_not_new(tables_of: Callable[..., Tables]) -> None:
-    rows = [("back", 1, 1.0), ("back", 500, 1.0), ("new", 1, 1.0)]
-    rows += [(f"c{n}", age, 1.0) for n in range(6) for age in (60, 70, 80)]
-    frame = pd.DataFrame(rows, columns=["customer", "age", "amount"])
-    lines = frame.assign(day=[AS_OF - timedelta(days=age) for age in frame["age"]], order=range(len(frame)))
-    got = rfm.segments(tables_of(lines).days, AS_OF).to_pandas().set_index("customer")
-    assert got.loc[["new", "back"], "segment"].tolist() == ["New", "Occasional"]
-    assert got.loc["back", "purchase_days"] == 1  # of the last year
+def test_breadth_is_that_of_the_shares(lines: pd.DataFrame, tables: Tables, window: Window) -> None:
+    recent = lines[(lines["day"] >= AS_OF - timedelta(days=90)) & (lines["day"] < AS_OF) & (lines["amount"] > 0)]
+    lately = recent.groupby("customer")["category"].nunique()
+    wanted = {
+        who: [len(of), lately.get(who, 0), -sum(share * math.log(share) for share in of), max(of)]
+        for who, of in shares(lines, "category").items()
+    }
+    names = ["categories", "categories_90", "category_entropy", "favourite_category_share"]
+    expected = pd.DataFrame.from_dict(wanted, orient="index", columns=names).sort_index()
+    got = of_table(breadth.BLOCK, tables, window)[names]
+    pd.testing.assert_frame_equal(got.astype(float), expected.astype(float), check_names=False, atol=1e-12)
+    assert got["category_entropy"].min() >= 0
+    assert got["category_entropy"].max() > 0.5
 
 
-def test_a_single_customer_is_in_the_middle(tables_of: Callable[..., Tables]) -> None:
-    lines = pd.DataFrame({"customer": "a", "day": [AS_OF - timedelta(days=1)], "amount": 1.0, "order": "1"})
-    (row,) = rfm.segments(tables_of(lines).days, AS_OF).to_pyarrow().to_pylist()
-    assert (row["r"], row["f"], row["m"], row["segment"]) == (3, 3, 3, "Cooling")
+def test_stores_and_channels_are_those_of_the_shares(lines: pd.DataFrame, tables: Tables, window: Window) -> None:
+    stores = of_table(channel.STORES, tables, window)
+    assert stores["stores"].to_dict() == {who: len(of) for who, of in shares(lines, "store").items()}
+    favourite = {who: max(of) for who, of in shares(lines, "store").items()}
+    assert stores["favourite_store_share"].to_dict() == pytest.approx(favourite)
+    channels = of_table(channel.CHANNELS, tables, window)
+    assert channels["channels"].to_dict() == {who: len(of) for who, of in shares(lines, "channel").items()}
+    assert channels["omnichannel"].to_dict() == {who: int(len(of) > 1) for who, of in shares(lines, "channel").items()}
+    assert set(channels["omnichannel"]) == {0, 1}
 
 
-@pytest.mark.parametrize(("horizon", "active"), [(30, 60), (90, 30), (1, 1)])
-def test_measures_are_sums_over_the_period(
-    horizon: int, active: int, tables: Tables, known: dict[str, list[Day]]
+def test_offers_are_counted_as_a_loop_counts_them(
+    others: dict[str, pd.DataFrame], tables: Tables, window: Window
 ) -> None:
-    spends = {who: [day["spend"] for day in days if ago(day["day"]) <= horizon] for who, days in known.items()}
-    buyers = {who: of for who, of in spends.items() if of}
-    (got,) = rfm.measures(tables.days, AS_OF, horizon, active).to_pyarrow().to_pylist()
-    assert got == {
-        "active": sum(ago(days[-1]["day"]) <= active for days in known.values()),
-        "buyers": len(buyers),
-        "repeat_buyers": sum(len(of) > 1 for of in buyers.values()),
-        "spend": sum(map(sum, buyers.values())),
-        "spend_squared": sum(sum(of) ** 2 for of in buyers.values()),
-        "purchase_days": sum(map(len, buyers.values())),
+    ages: dict[str, dict[str, list[int]]] = {"contact": {}, "redemption": {}}
+    for kind, of_kind in ages.items():
+        for row in others[f"{kind}s"].itertuples():
+            if row.day < AS_OF:
+                of_kind.setdefault(row.customer, []).append(ago(row.day))
+    wanted = {}
+    for who in sorted(set(ages["contact"]) | set(ages["redemption"])):
+        row: Values = {}
+        for kind, of_kind in ages.items():
+            of = of_kind.get(who, [])
+            row |= {
+                f"{kind}s": len(of),
+                f"{kind}s_90": sum(age <= 90 for age in of),
+                f"days_since_{kind}": min(of, default=math.nan),
+            }
+        sent = ages["contact"].get(who, [])
+        row["contact_rate"] = len(sent) / max(*sent, 30) * 30 if sent else 0
+        row["redemption_rate"] = over(row["redemptions"], row["contacts"])
+        wanted[who] = row
+    expected = pd.DataFrame.from_dict(wanted, orient="index").astype(float)
+    got = of_table(programme.OFFERS, tables, window).astype(float)
+    pd.testing.assert_frame_equal(got[expected.columns], expected, check_names=False)
+    assert set(got) == set(expected)
+    assert got.isna().any(axis=None)  # somebody was never contacted, or never handed one in
+    alone = of_table(programme.OFFERS, tables._replace(contacts=None), window)
+    assert set(alone) == {"redemptions", "redemptions_90", "days_since_redemption"}
+    pd.testing.assert_frame_equal(
+        alone.astype(float), got.loc[got["redemptions"] > 0, alone.columns], check_names=False
+    )
+
+
+def test_points_are_those_of_a_loop(others: dict[str, pd.DataFrame], tables: Tables, window: Window) -> None:
+    rows = others["points"]
+    known = rows[rows["day"] < AS_OF]
+    wanted = {}
+    for who, of in known.groupby("customer"):
+        recent = of[[ago(day) <= 90 for day in of["day"]]]["points"]
+        earned, gone = of["points"].clip(lower=0).sum(), -of["points"].clip(upper=0).sum()
+        wanted[who] = {
+            "points_balance": earned - gone,
+            "points_earned_90": recent.clip(lower=0).sum(),
+            "points_spent_90": -recent.clip(upper=0).sum(),
+            "points_used_share": min(over(gone, earned), 1),
+            "days_since_points": min(ago(day) for day in of["day"]),
+        }
+    expected = pd.DataFrame.from_dict(wanted, orient="index").astype(float)
+    got = of_table(programme.POINTS, tables, window).astype(float)
+    pd.testing.assert_frame_equal(got[expected.columns], expected, check_names=False)
+    assert len(known) < len(rows)
+
+
+def test_the_tier_is_the_highest_that_is_reached(tables: Tables, window: Window, moved: dict[str, list[Day]]) -> None:
+    got = of_table(programme.TIER, tables, window)
+    for who, days in moved.items():
+        spend = money(days, 200)
+        assert got.loc[who, "qualifying_spend"] == spend
+        assert got.loc[who, "tier"] == sum(spend >= threshold for threshold in tables.tiers)
+        missing = [threshold - spend for threshold in tables.tiers if threshold > spend]
+        assert got.loc[who, "to_next_tier"] == (missing[0] if missing else pytest.approx(math.nan, nan_ok=True))
+    assert len(set(got["tier"])) >= 3
+
+
+def test_a_threshold_that_is_met_exactly_is_reached(tables_of: Callable[..., Tables], window: Window) -> None:
+    for spend, tier, missing in ((49.75, 0, 0.25), (50.0, 1, 50.0), (100.0, 2, math.nan)):
+        tables = one([(5, spend)], tables_of)._replace(tiers=(50.0, 100.0), qualifying_days=30)
+        row = of_table(programme.TIER, tables, window).loc["a"]
+        assert (row["tier"], row["to_next_tier"]) == (tier, pytest.approx(missing, nan_ok=True))
+
+
+def test_there_is_no_tier_where_the_log_is_shorter_than_its_period(tables: Tables, window: Window) -> None:
+    assert programme.tier(tables, window._replace(known_days=200)) is not None
+    assert programme.tier(tables, window._replace(known_days=199)) is None
+    assert programme.tier(tables._replace(tiers=()), window) is None
+
+
+def test_the_profile_is_that_of_who_had_joined(others: dict[str, pd.DataFrame], tables: Tables, window: Window) -> None:
+    got = of_table(profile.BLOCK, tables, window).to_dict("index")
+    rows = {row["customer"]: row for row in others["customers"].to_dict("records")}
+    known = {who: row for who, row in rows.items() if not isinstance(row["joined"], date) or row["joined"] < AS_OF}
+    assert set(got) == set(known)
+    assert 0 < len(known) < len(rows)
+    for who, row in known.items():
+        joined, born, band = row["joined"], row["birthday"], row["profile_age_band"]
+        since = ago(joined) if isinstance(joined, date) else math.nan
+        age = ago(born) / 365.25 if isinstance(born, date) and born < AS_OF else math.nan
+        assert got[who]["days_since_joined"] == pytest.approx(since, nan_ok=True)
+        assert got[who]["age"] == pytest.approx(age, nan_ok=True)
+        assert got[who]["profile_age_band"] == band or (pd.isna(got[who]["profile_age_band"]) and pd.isna(band))
+
+
+def test_a_customer_with_two_rows_has_one_profile(tables_of: Callable[..., Tables], window: Window) -> None:
+    customers = pd.DataFrame(
+        {
+            "customer": ["a", "a"],
+            "joined": [AS_OF - timedelta(days=9), AS_OF + timedelta(days=9)],
+            "profile_sex": ["f", "m"],
+        }
+    )
+    tables = one([(5, 1.0)], tables_of)._replace(customers=ibis.memtable(customers))
+    assert of_table(profile.BLOCK, tables, window).to_dict("index") == {
+        "a": {"days_since_joined": 9, "profile_sex": "f"}
     }
 
 
-def test_a_period_without_purchases_measures_nothing(tables: Tables) -> None:
-    (got,) = rfm.measures(tables.days, date(2019, 1, 1), 30, 60).to_pyarrow().to_pylist()
-    assert set(got.values()) == {0}
+@pytest.mark.parametrize("block", build.TABLE_BLOCKS, ids=lambda block: block.name)
+def test_a_dataset_without_its_table_has_no_such_block(block: Any, tables: Tables, window: Window) -> None:
+    assert block.table(tables, window) is not None
+    assert block.table(Tables(tables.days), window) is None
 
 
-def test_free_purchases_have_no_shares(tables_of: Callable[..., Tables]) -> None:
-    days = [AS_OF - timedelta(days=shift) for shift in (3, 5, 40)]
-    lines = pd.DataFrame({"customer": "a", "day": days, "amount": 0.0, "order": "1", "discount": 0.0, "coupon": 0.0})
-    frame = build.frame(tables_of(lines), WINDOW, 60).loc["a"]
-    assert frame[["discount_share", "last_against_mean", "spend_trend_30"]].isna().all()
-    assert (frame["coupon_share"], frame["monetary_value"], frame["gap_mean"]) == (0, 0, 18.5)
-
-
-def test_no_one_active_makes_an_empty_frame_with_its_columns(tables: Tables) -> None:
-    frame = build.frame(tables, Window(date(2019, 6, 1), (7, 14)), 30)
-    assert frame.empty
-    assert "days_since_last" in frame.columns
-
-
-def test_the_blocks_are_written_for_any_engine(tables: Tables) -> None:
-    unbound = Tables(*(ibis.table(table.schema(), name=name) for name, table in tables._asdict().items()))
-    expression = build.features(unbound, WINDOW, 60)
-    for dialect in ("duckdb", "databricks"):
-        assert "SELECT" in ibis.to_sql(expression, dialect=dialect)
+@pytest.mark.parametrize("block", build.BLOCKS, ids=lambda block: block.name)
+def test_every_column_is_described_and_null_only_where_it_says_so(block: Block, tables: Tables, window: Window) -> None:
+    window = window._replace(known_days=365)
+    isolated = isinstance(block, DayBlock)
+    frame = of_days(block.name, tables, window) if isolated else of_table(block, tables, window)
+    meaning = block.columns(window)
+    assert set(frame.columns) - set(profile.attributes(tables)) == set(meaning)
+    with_gaps = {name for name in meaning if frame[name].isna().any()}
+    assert {name for name in with_gaps if meaning[name].null == "never null"} == set()
+    shares = [name for name in meaning if meaning[name].unit == "share"]
+    assert frame[shares].stack().dropna().between(0, 1).all()

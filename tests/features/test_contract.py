@@ -7,25 +7,32 @@ from typing import Any
 import ibis
 import pandas as pd
 import pytest
-from loyalty.errors import DataError
+from loyalty.errors import DataError, RefusedError
 from loyalty.features.columns import Tables
-from loyalty.features.contract import check_span, facts
+from loyalty.features.contract import check_span, facts, refusals, refuse, share_findings, span_findings
+from loyalty.schema import Contract
 
 
 def test_facts_are_those_of_pandas(lines: pd.DataFrame, tables_of: Callable[..., Tables]) -> None:
     raw = pd.concat([lines, lines.head(9).assign(customer=None), lines.head(7).assign(amount=None)], ignore_index=True)
     raw.loc[len(raw) - 1, "time"] = pd.NaT
-    got = facts(ibis.memtable(raw), tables_of(lines).days)
+    reasons = [None] * len(lines) + ["no_customer"] * 9 + ["no_amount"] * 6 + ["no_time"]
+    got = facts(ibis.memtable(raw.assign(reason=pd.Series(reasons, dtype="str"))), tables_of(lines).days)
     net = lines.groupby(["customer", "day"])["amount"].sum()
-    bought = net[net >= 0].reset_index()
-    of_bought = lines.merge(bought[["customer", "day"]])
+    bought = tables_of(lines).days.select("customer", "day").to_pandas()
+    of_bought = lines.assign(day=pd.to_datetime(lines["day"])).merge(bought.assign(day=pd.to_datetime(bought["day"])))
     trading = pd.to_datetime(bought["day"]).drop_duplicates().sort_values()
+    assert len(bought) <= (net >= 0).sum()
     assert got == {
         "lines": len(lines) + 16,
+        "used": len(lines),
+        "quarantined": 16,
         "no_customer": 9,
         "no_time": 1,
+        "impossible_date": 0,
+        "future_date": 0,
         "no_amount": 6,
-        "used": len(lines),
+        "other_currency": 0,
         "zero": int((lines["amount"] == 0).sum()),
         "negative": int((lines["amount"] < 0).sum()),
         "first_day": lines["day"].min().isoformat(),
@@ -35,84 +42,65 @@ def test_facts_are_those_of_pandas(lines: pd.DataFrame, tables_of: Callable[...,
         "repeat_customers": int((bought["customer"].value_counts() > 1).sum()),
         "orders": int(of_bought.groupby(["customer", "day"])["order"].nunique().sum()),
         "purchase_days": len(bought),
-        "newest_customer": bought.groupby("customer")["day"].min().max().isoformat(),
+        "newest_customer": pd.to_datetime(bought.groupby("customer")["day"].min()).max().date().isoformat(),
         "longest_pause": int(trading.diff().dt.days.max()),
     }
 
 
 def test_an_empty_log_has_facts_too() -> None:
-    lines = pd.DataFrame({"customer": ["a"], "time": [pd.NaT], "day": [pd.NaT], "amount": [1.0], "order": ["1"]})
-    table = ibis.memtable(
-        lines, schema={"customer": "string", "time": "timestamp", "day": "date", "amount": "float64", "order": "string"}
-    )
+    types = {
+        "customer": "string", "time": "timestamp", "day": "date", "amount": "float64", "order": "string",
+        "reason": "string",
+    }  # fmt: skip
+    row = {"customer": ["a"], "time": [pd.NaT], "day": [pd.NaT], "amount": [1.0], "order": ["1"], "reason": ["no_time"]}
+    table = ibis.memtable(pd.DataFrame(row), schema=types)
     days = table.filter(False).select("customer", "day", spend="amount", lines=1, orders=1)
     got = facts(table, days)
     assert (got["first_day"], got["last_day"], got["customers"], got["no_time"]) == (None, None, 0, 1)
-    with pytest.raises(DataError, match="no usable purchase"):
-        check_span(got, None, 28, "data/shop.toml")
+    with pytest.raises(
+        DataError,
+        match=r"no usable purchase: of 1 lines 1 without a date that can be read; check transactions.time and",
+    ):
+        check_span(got, None, "data/shop.toml")
 
 
 FIRST, LAST, HORIZON = date(2020, 1, 1), date(2020, 6, 30), 28
 LOG = {
     "first_day": FIRST.isoformat(),
     "last_day": LAST.isoformat(),
-    "customers": 50,
+    "customers": 600,
     "repeat_customers": 20,
-    "purchase_days": 200,
+    "purchase_days": 2000,
     "longest_pause": 3,
     "lines": 400,
+    "quarantined": 0,
     "no_customer": 0,
     "no_time": 0,
-    "no_amount": 4,
+    "impossible_date": 0,
+    "future_date": 0,
+    "no_amount": 0,
+    "other_currency": 0,
 }
 
 
-def span(as_of: date | None = None, horizon: int = HORIZON, **changed: Any) -> date:
-    return check_span(LOG | changed, as_of, horizon, "data/shop.toml")
+# The date
 
 
 def test_without_a_date_it_is_the_day_after_the_last_line() -> None:
-    assert span() == date(2020, 7, 1)
+    assert check_span(LOG, None, "data/shop.toml") == date(2020, 7, 1)
 
 
-EARLIEST, LATEST = FIRST + timedelta(days=3 * HORIZON), LAST + timedelta(days=3)
+@pytest.mark.parametrize("as_of", [FIRST + timedelta(days=1), date(2020, 5, 1), LAST, date(2031, 1, 1)])
+def test_a_date_after_the_first_line_stands(as_of: date) -> None:
+    assert check_span(LOG, as_of, "data/shop.toml") == as_of
 
 
-@pytest.mark.parametrize("as_of", [EARLIEST, date(2020, 5, 1), LAST, LATEST])
-def test_a_date_inside_the_log_stands(as_of: date) -> None:
-    assert span(as_of) == as_of
-
-
-@pytest.mark.parametrize(
-    ("as_of", "why"),
-    [
-        (EARLIEST - timedelta(days=1), "no holdout fits between the first line and it"),
-        (date(1990, 1, 1), "no holdout fits"),
-        (LATEST + timedelta(days=1), "the log is silent in the days before it"),
-        (date(2030, 1, 1), "the log is silent"),
-    ],
-)
-def test_a_date_outside_is_refused_with_those_that_are_not(as_of: date, why: str) -> None:
-    with pytest.raises(DataError, match=f"{why}.*choose a date from {EARLIEST} to {LATEST}$") as told:
-        span(as_of)
-    assert str(as_of) in str(told.value)
-
-
-@pytest.mark.parametrize("pause", [0, 1])
-def test_a_shop_that_never_closes_is_late_after_a_day(pause: int) -> None:
-    assert span(date(2020, 7, 1), longest_pause=pause) == date(2020, 7, 1)
-    with pytest.raises(DataError, match=r"to 2020-07-01$"):
-        span(date(2020, 7, 2), longest_pause=pause)
-
-
-def test_the_longest_horizon_offered_is_one_that_fits() -> None:
-    with pytest.raises(DataError, match=r"horizon_days = 90 is too long.*choose at most (\d+)$") as told:
-        span(horizon=90)
-    longest = int(str(told.value).rsplit(" ", 1)[1])
-    assert span(horizon=longest) == LAST + timedelta(days=1)
-    assert span(LATEST, horizon=longest) == LATEST
-    with pytest.raises(DataError, match="is too long"):
-        span(horizon=longest + 1)
+@pytest.mark.parametrize("as_of", [FIRST, date(1990, 1, 1)])
+def test_a_date_before_the_log_is_wrong_input(as_of: date) -> None:
+    with pytest.raises(
+        DataError, match=rf"as-of date {as_of} .* from {FIRST} to {LAST}: nothing is known.*2020-07-01$"
+    ):
+        check_span(LOG, as_of, "data/shop.toml")
 
 
 @pytest.mark.parametrize(
@@ -123,24 +111,144 @@ def test_the_longest_horizon_offered_is_one_that_fits() -> None:
         ({"purchase_days": 0}, "holds no usable purchase"),
     ],
 )
-def test_a_log_that_is_too_small_is_refused(changed: dict[str, Any], told: str) -> None:
+def test_a_log_that_says_nothing_is_wrong_input(changed: dict[str, Any], told: str) -> None:
     with pytest.raises(DataError, match=r"^data/shop\.toml: .*" + told):
-        span(**changed)
+        check_span(LOG | changed, None, "data/shop.toml")
 
 
-def test_one_long_closure_does_not_let_a_dead_log_pass() -> None:
-    assert span(LAST + timedelta(days=7), longest_pause=90) == LAST + timedelta(days=7)  # a quarter of the horizon
-    with pytest.raises(DataError, match="the log is silent"):
-        span(LAST + timedelta(days=8), longest_pause=90)
+# How much is known
 
 
-def test_a_column_of_amounts_that_mostly_cannot_be_read_is_refused() -> None:
-    with pytest.raises(DataError, match=r"^data/shop\.toml: 5 of 400 lines have no amount that reads as a number"):
-        span(no_amount=5)
+def span(
+    as_of: date = date(2020, 7, 1), horizon: int = HORIZON, contract: dict[str, Any] | None = None, **changed: Any
+) -> dict[str, str]:
+    """Findings about the span of a log of half a year: the detail by name."""
+    found = span_findings(LOG | changed, as_of, horizon, Contract.model_validate(contract or {}), end=date(2020, 7, 1))
+    return {one.name: f"{one.severity}: {one.detail} ({one.rule})" for one in found}
 
 
-def test_the_date_taken_when_none_is_given_fits_the_log() -> None:
-    """The longest horizon offered must work for who takes it and gives no date."""
-    with pytest.raises(DataError, match="choose at most") as told:
-        span(horizon=200)
-    assert span(horizon=int(str(told.value).rsplit(" ", 1)[1])) == LAST + timedelta(days=1)
+def test_enough_is_known() -> None:
+    assert span() == {}
+
+
+@pytest.mark.parametrize(("customers", "minimum", "refused"), [(500, 500, False), (499, 500, True), (9, 10, True)])
+def test_too_few_customers(customers: int, minimum: int, refused: bool) -> None:
+    told = span(customers=customers, contract={"minimum_customers": minimum})
+    assert list(told) == (["few_customers"] if refused else [])
+    if refused:
+        assert told["few_customers"].startswith(
+            f"refusal: {customers} customers bought before 2020-07-01, and at least {minimum}"
+        )
+        assert told["few_customers"].endswith(f"(contract.minimum_customers = {minimum})")
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [(55, "short_history"), (56, "thin_history"), (83, "thin_history"), (84, None)],
+)
+def test_two_horizons_are_needed_and_three_are_enough(days: int, told: str | None) -> None:
+    as_of = FIRST + timedelta(days=days)
+    found = span(as_of, last_day=(as_of - timedelta(days=1)).isoformat())
+    assert list(found) == ([told] if told else [])
+    if told == "thin_history":
+        assert found[told].startswith(
+            f"warning: {days} days are known before {as_of}, fewer than 3 horizons of 28: intervals"
+        )
+
+
+def test_a_short_history_says_which_dates_or_horizons_do() -> None:
+    early = span(date(2020, 2, 1), last_day="2020-01-31")["short_history"]
+    earliest = FIRST + timedelta(days=56)
+    assert "31 days are known before 2020-02-01, and with horizon_days = 28 56 are needed" in early
+    assert f"choose a date from {earliest} to 2020-07-01" in early
+    assert early.endswith("(contract.minimum_horizons = 2)")
+    assert "short_history" not in span(earliest)
+    long = span(horizon=100)["short_history"]
+    longest = int(long.partition("horizon_days of at most ")[2].partition(" ")[0])
+    assert "short_history" not in span(horizon=longest)
+    assert "short_history" in span(horizon=longest + 1)
+
+
+def test_the_history_needed_is_a_setting() -> None:
+    as_of = FIRST + timedelta(days=60)
+    known = {"last_day": (as_of - timedelta(days=1)).isoformat()}
+    assert "short_history" not in span(as_of, **known)
+    assert "short_history" in span(as_of, contract={"minimum_horizons": 2.5}, **known)
+
+
+# How far it reaches
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.12])
+def test_a_log_is_stale_if_its_last_tenth_holds_no_line(share: float) -> None:
+    """By hand: the last line must lie within `share` of the days from the first line to the date."""
+    for silent in range(1, 28):
+        as_of = LAST + timedelta(days=silent)
+        by_hand = silent > share * (as_of - FIRST).days
+        assert ("stale" in span(as_of, contract={"silent_share": share})) == by_hand, silent
+
+
+def test_a_stale_log_says_up_to_which_date_it_is_not() -> None:
+    told = span(date(2031, 1, 1))["stale"]
+    latest = date.fromisoformat(told.partition("choose a date up to ")[2][:10])
+    assert "the last line is of 2020-06-30, 3,836 silent days before 2031-01-01: bring newer lines" in told
+    assert told.endswith("(contract.silent_share = 0.1)")
+    assert "stale" not in span(latest)
+    assert "stale" in span(latest + timedelta(days=1))
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_a_whole_horizon_of_silence_is_refused_whatever_the_share(share: float) -> None:
+    assert "stale" not in span(LAST + timedelta(days=HORIZON), contract={"silent_share": share})
+    assert "stale" in span(LAST + timedelta(days=HORIZON + 1), contract={"silent_share": share})
+
+
+def test_the_day_after_the_last_line_is_never_stale() -> None:
+    few_days = {"first_day": "2020-06-27"}
+    assert "stale" not in span(contract={"silent_share": 0.01}, **few_days)
+    assert "stale" in span(date(2020, 7, 2), contract={"silent_share": 0.01}, **few_days)
+
+
+@pytest.mark.parametrize(("pause", "from_day"), [(1, 2), (3, 4), (90, 8)])
+def test_a_silence_longer_than_usual_is_told(pause: int, from_day: int) -> None:
+    """A quarter of the horizon at most: one long closure, years ago, does not make silence usual."""
+    told = [silent for silent in range(1, 15) if "late" in span(LAST + timedelta(days=silent), longest_pause=pause)]
+    assert told == list(range(from_day, 15))
+    assert span(LAST + timedelta(days=14))["late"].startswith(
+        "warning: the last line is of 2020-06-30, 13 silent days before"
+    )
+
+
+# Lines set aside
+
+
+def test_too_many_lines_set_aside_are_a_column_misread() -> None:
+    assert share_findings(LOG | {"quarantined": 80, "no_time": 80}, Contract()) == []
+    (told,) = share_findings(LOG | {"quarantined": 81, "no_time": 70, "no_customer": 11}, Contract())
+    assert (told.severity, told.lines, told.rule) == ("refusal", 81, "contract.most_quarantined = 0.2")
+    assert told.detail.startswith(
+        "81 of 400 lines are set aside, most of them (70 without a date that can be read: check"
+    )
+    assert "transactions.time_format" in told.detail
+    (told,) = share_findings(LOG | {"quarantined": 90, "no_customer": 90}, Contract())
+    assert "if so many buy without a card, raise contract.most_quarantined" in told.detail
+    (told,) = share_findings(LOG | {"quarantined": 90, "no_customer": 9}, Contract())
+    assert "81 by rules of [contract] that set aside" in told.detail
+    assert share_findings(LOG | {"quarantined": 390, "no_time": 390}, Contract(most_quarantined=1.0)) == []
+
+
+# Refusing
+
+
+def test_all_refusals_are_told_at_once_with_their_rules() -> None:
+    end = date(2020, 7, 1)
+    found = [
+        one.told() for one in span_findings(LOG | {"customers": 3}, date(2031, 1, 1), HORIZON, Contract(), end=end)
+    ]
+    assert len(refusals(found)) == 2
+    with pytest.raises(
+        RefusedError, match=r"^data/shop\.toml: no score is given: 3 customers.*; the last line is of"
+    ) as told:
+        refuse(found, "data/shop.toml")
+    assert told.value.exit_code == 3
+    refuse([one.told() for one in span_findings(LOG, LAST, HORIZON, Contract(), end=end)], "data/shop.toml")

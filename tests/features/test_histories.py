@@ -2,27 +2,32 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import ibis
 import pandas as pd
 import pytest
 from loyalty.features.columns import Tables
-from loyalty.features.histories import distinct, histories, purchase_days
+from loyalty.features.histories import distinct, histories, net_spend, purchase_days, return_days
 
 Days = dict[str, dict[date, list[dict[str, Any]]]]
 
 
 def by_customer_and_day(lines: pd.DataFrame) -> Days:
-    """Lines of each customer by day, without the days on which more went back than was bought."""
+    """Lines of each customer by day, only of the days on which more was bought than went back."""
     found: Days = defaultdict(dict)
     for line in lines.to_dict("records"):
         found[line["customer"]].setdefault(line["day"], []).append(line)
     return {
-        customer: {day: of_day for day, of_day in sorted(days.items()) if sum(line["amount"] for line in of_day) >= 0}
+        customer: {day: of_day for day, of_day in sorted(days.items()) if sum(line["amount"] for line in of_day) > 0}
         for customer, days in found.items()
     }
+
+
+def any_time(of_day: list[dict[str, Any]]) -> bool:
+    """Whether the first line of a day says when it was, which one at midnight does not."""
+    return min(line["time"] for line in of_day).time() != datetime.min.time()
 
 
 def log(*rows: tuple[str, str, float]) -> pd.DataFrame:
@@ -31,7 +36,8 @@ def log(*rows: tuple[str, str, float]) -> pd.DataFrame:
 
 
 def of(lines: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    return histories(purchase_days(ibis.memtable(lines)), as_of).to_pandas().set_index("customer")
+    log = ibis.memtable(lines)
+    return histories(Tables(purchase_days(log), return_days(log)), as_of).to_pandas().set_index("customer")
 
 
 def test_purchase_days_are_those_of_a_loop(lines: pd.DataFrame, tables_of: Callable[..., Tables]) -> None:
@@ -44,8 +50,8 @@ def test_purchase_days_are_those_of_a_loop(lines: pd.DataFrame, tables_of: Calla
                 "orders": len({line["order"] for line in of_day}),
                 "discount": sum(line["discount"] for line in of_day),
                 "coupon": sum(line["coupon"] for line in of_day),
-                "categories": len({line["category"] for line in of_day if isinstance(line["category"], str)}),
-                "stores": len({line["store"] for line in of_day}),
+                "returned": -sum(min(line["amount"], 0) for line in of_day),
+                "hour": min(line["time"] for line in of_day).hour if any_time(of_day) else None,
             }
     got = {(row.pop("customer"), row.pop("day")): row for row in tables_of(lines).days.to_pyarrow().to_pylist()}
     assert got == expected
@@ -56,16 +62,21 @@ def test_purchase_days_are_those_of_a_loop(lines: pd.DataFrame, tables_of: Calla
 @pytest.mark.parametrize("as_of", [date(2020, 9, 16), date(2020, 3, 1), date(2021, 1, 1)])
 def test_histories_are_those_of_a_loop(lines: pd.DataFrame, as_of: date) -> None:
     expected = {}
+    back = [
+        (row["customer"], row["day"], row["spend"])
+        for row in return_days(ibis.memtable(lines)).to_pyarrow().to_pylist()
+    ]
     for customer, days in by_customer_and_day(lines).items():
         known = [(day, sum(line["amount"] for line in of_day)) for day, of_day in days.items() if day < as_of]
         if known:
             first, last = known[0][0], known[-1][0]
             repeats = [spend for _, spend in known[1:]]
+            late = [spend for who, day, spend in back if who == customer and repeats and known[1][0] < day < as_of]
             expected[customer] = {
                 "frequency": len(repeats),
                 "recency": (last - first).days,
                 "T": (as_of - first).days,
-                "monetary_value": sum(repeats) / len(repeats) if repeats else float("nan"),
+                "monetary_value": max(sum(repeats) + sum(late), 0) / len(repeats) if repeats else float("nan"),
             }
     wanted = pd.DataFrame.from_dict(expected, orient="index").rename_axis("customer")
     pd.testing.assert_frame_equal(of(lines, as_of).sort_index(), wanted.sort_index(), check_dtype=False, rtol=1e-12)
@@ -91,17 +102,56 @@ def test_a_day_of_returns_is_no_purchase_and_no_first_one() -> None:
     assert (history["frequency"], history["recency"], history["T"]) == (0, 0, 22)
 
 
-def test_a_day_worth_nothing_is_a_purchase() -> None:
-    lines = log(("a", "2020-01-01", 5.0), ("a", "2020-01-10", 0.0), ("a", "2020-01-20", 9.0))
-    history = of(lines, date(2020, 2, 1)).loc["a"]
-    assert (history["frequency"], history["monetary_value"]) == (2, 4.5)
+@pytest.mark.parametrize(("zero_counts", "frequency", "monetary_value"), [(False, 1, 9.0), (True, 2, 4.5)])
+def test_a_day_worth_nothing_is_a_purchase_only_where_it_is_to_count(
+    zero_counts: bool, frequency: int, monetary_value: float
+) -> None:
+    lines = ibis.memtable(log(("a", "2020-01-01", 5.0), ("a", "2020-01-10", 0.0), ("a", "2020-01-20", 9.0)))
+    (history,) = histories(Tables(purchase_days(lines, zero_counts)), date(2020, 2, 1)).to_pyarrow().to_pylist()
+    assert (history["frequency"], history["monetary_value"]) == (frequency, monetary_value)
+    assert return_days(lines).count().execute() == 0
 
 
-def test_cents_that_cancel_out_are_worth_nothing_and_not_a_return() -> None:
-    amounts = (0.3, -0.1, -0.2)  # −2.8e-17 in binary floats
-    assert sum(amounts) < 0
-    lines = log(("a", "2020-01-01", 5.0), *[("a", "2020-01-10", amount) for amount in amounts])
-    assert of(lines, date(2020, 2, 1)).loc["a", "frequency"] == 1
+@pytest.mark.parametrize("amounts", [(0.3, -0.1, -0.2), (-0.3, 0.1, 0.2)])
+def test_cents_that_cancel_out_are_worth_nothing(amounts: tuple[float, ...]) -> None:
+    assert 0 < abs(sum(amounts)) < 1e-15  # in binary floats
+    lines = ibis.memtable(log(*[("a", "2020-01-10", amount) for amount in amounts]))
+    assert purchase_days(lines).count().execute() == 0
+    assert purchase_days(lines, zero_counts=True).count().execute() == 1
+    assert return_days(lines).count().execute() == 0
+
+
+def test_days_of_return_are_those_of_a_loop(lines: pd.DataFrame) -> None:
+    sums: dict[tuple[str, date], list[float]] = defaultdict(list)
+    for line in lines.to_dict("records"):
+        sums[line["customer"], line["day"]].append(line["amount"])
+    expected = {
+        key: (sum(amounts), -sum(min(amount, 0) for amount in amounts))
+        for key, amounts in sums.items()
+        if sum(amounts) < 0
+    }
+    got = return_days(ibis.memtable(lines)).to_pyarrow().to_pylist()
+    assert {(row["customer"], row["day"]): (row["spend"], row["returned"]) for row in got} == expected
+    assert expected
+
+
+def test_all_money_is_in_the_purchase_days_and_the_days_of_return(
+    lines: pd.DataFrame, tables_of: Callable[..., Tables]
+) -> None:
+    table = net_spend(tables_of(lines))
+    assert table.spend.sum().execute() == lines["amount"].sum()
+    assert table.filter(table.purchase).spend.sum().execute() > lines["amount"].sum()
+    assert table.orders.sum(where=~table.purchase).execute() == 0
+
+
+def test_without_returns_every_bit_is_that_of_the_sums(lines: pd.DataFrame) -> None:
+    paid = lines[lines["amount"] > 0]
+    log = ibis.memtable(paid.assign(amount=paid["amount"] / 3))
+    tables = Tables(purchase_days(log), return_days(log))
+    one, other = (
+        histories(of, date(2020, 9, 16)).order_by("customer").to_pandas() for of in (tables, Tables(tables.days))
+    )
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
 def test_who_has_only_returned_is_no_customer() -> None:
@@ -116,7 +166,7 @@ def test_the_day_itself_is_not_known_yet() -> None:
 
 def test_distinct_histories_count_the_customers_that_share_them(lines: pd.DataFrame) -> None:
     copies = pd.concat([lines.assign(customer=lines["customer"] + suffix) for suffix in "123"])
-    table = histories(purchase_days(ibis.memtable(copies)), date(2020, 9, 16))
+    table = histories(Tables(purchase_days(ibis.memtable(copies))), date(2020, 9, 16))
     each, grouped = table.to_pandas(), distinct(table).to_pandas()
     keys = ["frequency", "recency", "T"]
     expected = each.groupby(keys).size().rename("weight").reset_index()

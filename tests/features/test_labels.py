@@ -1,7 +1,7 @@
 """Labels: who is active, and what they did in the horizon, against loops."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import ibis
 import pandas as pd
@@ -16,54 +16,84 @@ def day(shift: int) -> date:
     return AS_OF + timedelta(days=shift)
 
 
-def days_of(*rows: tuple[str, int, float]) -> ibis.Table:
-    return ibis.memtable(
-        pd.DataFrame([(who, day(at), spend) for who, at, spend in rows], columns=["customer", "day", "spend"])
-    )
+def days_of(*rows: tuple[str, int, float]) -> Tables:
+    """Purchase days, or days of return where the money is below zero: customer, days from the date on, money."""
+    types = {"customer": "string", "day": "date", "spend": "float64", "orders": "int64"}
+    moved = ibis.memtable([(who, day(at), spend, 1) for who, at, spend in rows], schema=types)
+    return Tables(moved.filter(moved.spend >= 0), moved.filter(moved.spend < 0).drop("orders"))
 
 
-def test_labels_are_those_of_a_loop(lines: pd.DataFrame, tables_of: Callable[..., Tables]) -> None:
-    days = tables_of(lines).days
-    frame = days.to_pandas()
-    frame["day"] = pd.to_datetime(frame["day"]).dt.date
+def outcome(*rows: tuple[str, int, float], known_until: date | None = None) -> dict[str, Any]:
+    """Label of customer a."""
+    table = labels(days_of(*rows), AS_OF, HORIZON, ACTIVE, known_until)
+    (row,) = [row for row in table.to_pyarrow().to_pylist() if row["customer"] == "a"]
+    return row
+
+
+def test_labels_are_those_of_a_loop(lines: pd.DataFrame, tables: Tables) -> None:
     expected = {}
-    for customer, of_customer in frame.groupby("customer"):
-        if any(day(-ACTIVE) <= at < AS_OF for at in of_customer["day"]):
-            later = [
-                spend
-                for at, spend in zip(of_customer["day"], of_customer["spend"], strict=True)
-                if AS_OF <= at < day(HORIZON)
-            ]
-            expected[customer] = (len(later), sum(later), not later)
-    got = {
-        row["customer"]: (row["purchases"], row["spend"], row["churned"])
-        for row in labels(days, AS_OF, HORIZON, ACTIVE).to_pyarrow().to_pylist()
-    }
+    for customer, of in lines.groupby("customer"):
+        sums = of.groupby("day")["amount"].sum()
+        orders = of.groupby("day")["order"].nunique()
+        bought = sums[sums > 0]
+        if any(day(-ACTIVE) <= at < AS_OF for at in bought.index):
+            later = [at for at in bought.index if AS_OF <= at < day(HORIZON)]
+            spend = sum(money for at, money in sums.items() if AS_OF <= at < day(HORIZON))
+            before = sum(money for at, money in sums.items() if day(-HORIZON) <= at < AS_OF)
+            expected[customer] = {
+                "purchases": len(later),
+                "orders": sum(orders[at] for at in later),
+                "spend": spend,
+                "churned": not later,
+                "partial_defection": spend < before / 2 if before > 0 else None,
+            }
+    got = {row.pop("customer"): row for row in labels(tables, AS_OF, HORIZON, ACTIVE).to_pyarrow().to_pylist()}
     assert got == expected
-    assert {outcome[2] for outcome in expected.values()} == {True, False}
+    assert {row["churned"] for row in expected.values()} == {True, False}
+    assert {row["partial_defection"] for row in expected.values()} == {True, False, None}
 
 
 @pytest.mark.parametrize(
     ("last", "is_active"), [(-1, True), (-ACTIVE, True), (-ACTIVE - 1, False), (0, False), (5, False)]
 )
 def test_active_is_who_bought_in_the_days_before(last: int, is_active: bool) -> None:
-    assert (active(days_of(("a", last, 1.0)), AS_OF, ACTIVE).count().execute() == 1) is is_active
+    assert (active(days_of(("a", last, 1.0)).days, AS_OF, ACTIVE).count().execute() == 1) is is_active
 
 
 @pytest.mark.parametrize(("bought", "churned"), [(0, False), (HORIZON - 1, False), (HORIZON, True), (-2, True)])
 def test_the_horizon_begins_with_the_date_and_ends_before_its_end(bought: int, churned: bool) -> None:
-    row = labels(days_of(("a", -1, 1.0), ("a", bought, 2.5)), AS_OF, HORIZON, ACTIVE).to_pyarrow().to_pylist()[0]
-    assert row == {
+    assert outcome(("a", -1, 1.0), ("a", bought, 2.5)) == {
         "customer": "a",
         "purchases": 0 if churned else 1,
+        "orders": 0 if churned else 1,
         "spend": 0.0 if churned else 2.5,
         "churned": churned,
+        "partial_defection": churned,
     }
 
 
 def test_a_purchase_worth_nothing_is_not_leaving() -> None:
-    row = labels(days_of(("a", -1, 1.0), ("a", 3, 0.0)), AS_OF, HORIZON, ACTIVE).to_pyarrow().to_pylist()[0]
+    row = outcome(("a", -1, 1.0), ("a", 3, 0.0))
     assert (row["purchases"], row["spend"], row["churned"]) == (1, 0.0, False)
+
+
+def test_giving_back_is_no_purchase_and_lowers_the_spend() -> None:
+    row = outcome(("a", -1, 10.0), ("a", 3, -4.0))
+    assert (row["purchases"], row["spend"], row["churned"]) == (0, -4.0, True)
+    row = outcome(("a", -1, 10.0), ("a", 3, 9.0), ("a", 4, -4.0))
+    assert (row["purchases"], row["spend"], row["churned"], row["partial_defection"]) == (1, 5.0, False, False)
+    assert outcome(("a", -1, 10.0), ("a", 3, 9.0), ("a", 4, -4.25))["partial_defection"] is True
+
+
+@pytest.mark.parametrize(("spend", "defected"), [(4.99, True), (5.0, False), (20.0, False)])
+def test_partial_defection_is_under_half_of_before(spend: float, defected: bool) -> None:
+    rows = [("a", -HORIZON - 1, 50.0), ("a", -HORIZON, 4.0), ("a", -1, 6.0), ("a", HORIZON - 1, spend)]
+    assert outcome(*rows)["partial_defection"] is defected
+
+
+def test_who_spent_nothing_before_cannot_halve_it() -> None:
+    assert outcome(("a", -HORIZON - 1, 5.0))["partial_defection"] is None
+    assert outcome(("a", -3, 5.0), ("a", -2, -5.0))["partial_defection"] is None
 
 
 def test_who_is_active_is_one_row_however_often_they_bought() -> None:
@@ -73,9 +103,30 @@ def test_who_is_active_is_one_row_however_often_they_bought() -> None:
     assert list(got["purchases"]) == [2, 0]
 
 
-def test_spending_knows_newcomers_too() -> None:
-    got = spending(days_of(("new", 2, 4.0), ("new", 3, 0.5), ("late", HORIZON, 1.0), ("old", -1, 9.0)), AS_OF, HORIZON)
-    assert got.to_pyarrow().to_pylist() == [{"customer": "new", "purchases": 2, "spend": 4.5}]
+@pytest.mark.parametrize("covered", [HORIZON, HORIZON + 100])
+def test_a_horizon_that_is_over_is_known(covered: int) -> None:
+    assert outcome(("a", -1, 1.0), known_until=day(covered)) == outcome(("a", -1, 1.0))
+
+
+@pytest.mark.parametrize("covered", [HORIZON - 1, 5, 0, -3])
+def test_a_horizon_that_is_not_over_is_unknown_and_not_zero(covered: int) -> None:
+    row = outcome(("a", -5, 1.0), known_until=day(covered))
+    assert row == {"customer": "a"} | dict.fromkeys(("purchases", "orders", "spend", "churned", "partial_defection"))
+
+
+@pytest.mark.parametrize(("bought", "churned"), [(4, False), (5, None), (20, None)])
+def test_who_has_bought_already_has_not_churned(bought: int, churned: bool | None) -> None:
+    row = outcome(("a", -5, 1.0), ("a", bought, 3.0), known_until=day(5))
+    assert row == outcome(("a", -5, 1.0), known_until=day(5)) | {"churned": churned}
+
+
+def test_spending_knows_newcomers_and_who_only_gave_back() -> None:
+    rows = [("new", 2, 4.0), ("new", 3, 0.5), ("late", HORIZON, 1.0), ("old", -1, 9.0), ("sorry", 6, -9.0)]
+    got = spending(days_of(*rows), AS_OF, HORIZON).order_by("customer").to_pyarrow().to_pylist()
+    assert got == [
+        {"customer": "new", "purchases": 2, "orders": 2, "spend": 4.5},
+        {"customer": "sorry", "purchases": 0, "orders": 0, "spend": -9.0},
+    ]
 
 
 def test_with_no_one_active_there_are_no_labels() -> None:

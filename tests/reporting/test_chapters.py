@@ -14,7 +14,7 @@ from great_tables import GT
 from loyalty.models.backtest import BOOSTED, BTYD, RULE
 from loyalty.reporting import summary, words
 from loyalty.reporting.chapters import churn, customers, health, value
-from loyalty.settings import Privacy
+from loyalty.schema import Privacy
 from loyalty.study import Study
 from sklearn.metrics import roc_auc_score
 
@@ -63,7 +63,7 @@ def test_there_is_something_to_say_in_every_chapter() -> None:
 
 
 # Said inside another sentence, or only where there is something to say.
-CLAUSES = {"of_the_active", "closed_group", "share_of_the_top"}
+CLAUSES = {"of_the_active", "caution", "closed_group", "share_of_the_top"}
 
 
 def broken_in(text: str) -> re.Match[str] | None:
@@ -399,3 +399,68 @@ def test_a_log_of_one_week_is_told_of(make_shop: Callable[..., Any]) -> None:
     assert study.weekly().empty or len(study.weekly()) <= 1
     for say in (health.answer, health.read_weeks, health.read_spend, health.limits, health.meeting):
         assert broken_in(say(study)) is None
+
+
+# The contract
+
+
+def faulty(customers: int, lines: int) -> pd.DataFrame:
+    """Ninety customers who come every ninth day, and lines of other customers whose amounts cannot be read."""
+    days = pd.date_range("2020-01-06", periods=90)
+    rows = [(f"c{n}", day, "5.0") for n in range(90) for day in days[n % 9 :: 9]]
+    rows += [(f"odd{n % customers}", days[n % 90], "five") for n in range(lines)]
+    return pd.DataFrame(rows, columns=["customer", "time", "amount"])
+
+
+def test_what_concerns_few_customers_is_hidden(make_shop: Callable[..., Any]) -> None:
+    few = Study.open("shop", root=make_shop(faulty(customers=9, lines=30)))
+    (row,) = health.findings(few).to_dict("records")
+    assert (row["label"], row["lines"], row["done"]) == ("Without an amount that can be read", "hidden", "set aside")
+    assert pd.isna(row["share"])
+    html = health.oddities(few).as_raw_html()
+    assert "fewer than 10 customers" in html
+    assert ">30<" not in html
+    many = Study.open("shop", root=make_shop(faulty(customers=10, lines=30)))
+    assert health.findings(many)["lines"].tolist() == [30]
+    assert "fewer than" not in health.oddities(many).as_raw_html()
+
+
+def test_the_page_says_where_the_lines_lie_that_were_set_aside(make_shop: Callable[..., Any]) -> None:
+    study = Study.open("shop", root=make_shop(faulty(customers=20, lines=30)))
+    assert "30 lines were set aside" in health.answer(study)
+    assert "`data/interim/shop/quarantine.parquet`" in health.read_oddities(study)
+    html = health.oddities(study).as_raw_html()
+    assert "odd1" not in html
+    assert ">30<" in html
+
+
+@STUDIES
+def test_the_findings_of_the_page_are_those_of_the_contract(study: Study) -> None:
+    shown = health.findings(study)
+    assert list(shown["label"]) == [finding["label"] for finding in study.findings()]
+    assert shown["done"].notna().all()
+    assert list(shown.columns) == ["label", "lines", "share", "money", "done"]
+
+
+def test_a_thin_history_is_warned_of(make_shop: Callable[..., Any], simulated: Study) -> None:
+    thin = Study.open("shop", root=make_shop(faulty(20, 0)), horizon_days=40)
+    assert health.caution(thin).startswith("Only 90 days are known, less than three periods of 40 days: all intervals")
+    assert health.caution(simulated) == ""
+
+
+def test_a_store_that_fell_silent_is_told_without_small_counts(make_shop: Callable[..., Any], shop_toml: str) -> None:
+    log = faulty(20, 0).assign(store=lambda f: np.where(f["customer"].str[-1] < "5", "north", "south"))
+    silent = log[(log["store"] == "north") | (log["time"] < "2020-03-16") | (log["customer"] == "c5")]
+    toml = shop_toml.replace('amount = "amount"', 'amount = "amount"\nstore = "store"')
+    text = health.continuity(Study.open("shop", root=make_shop(silent, toml)))
+    assert re.search(
+        r"Store south went from \d\d to fewer than 10 customers a week from 16 March 2020, and stayed", text
+    )
+    assert "customers a week" not in health.continuity(Study.open("shop", root=make_shop(log, toml)))
+
+
+def test_days_without_a_line_are_told(make_shop: Callable[..., Any]) -> None:
+    log = faulty(20, 0)
+    hole = log[~log["time"].between("2020-02-03", "2020-02-05")]
+    text = health.continuity(Study.open("shop", root=make_shop(hole)))
+    assert "No line came, where there usually are some, on 3 February 2020 to 5 February 2020." in text

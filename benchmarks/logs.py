@@ -1,0 +1,54 @@
+"""Simulated logs of any size."""
+
+import shutil
+import tempfile
+from datetime import date
+from pathlib import Path
+
+LINES_PER_CUSTOMER = 10
+
+
+def lines_of(size: str) -> int:
+    """Number of lines that a size stands for.
+
+    Examples
+    --------
+    >>> lines_of("10M"), lines_of("50k"), lines_of("700")
+    (10000000, 50000, 700)
+    """
+    return int(size.rstrip("kM")) * {"k": 1_000, "M": 1_000_000}.get(size[-1], 1)
+
+
+def make(lines: int, end: date, file: Path) -> None:
+    """A plain log of two years, one row a line, in the order of time as tills write it.
+
+    Parameters
+    ----------
+    lines : about how many.
+    end : first day after the log.
+    file : zstd Parquet; it appears whole.
+    """
+    import duckdb
+    from loyalty.sources.simulator import Simulation, simulate
+
+    customers, mean = max(1, lines // LINES_PER_CUSTOMER), float(LINES_PER_CUSTOMER)
+    settings = Simulation.checked(customers=customers, end=end, plain=True, lines_per_customer=mean)
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        scratch = Path(folder)
+        simulate(settings, "log", scratch)
+        shutil.rmtree(scratch / "data" / "raw" / "log-truth")
+        unordered, ordered = scratch / "data" / "raw" / "log" / "transactions.parquet", scratch / "ordered.parquet"
+        limits = {"memory_limit": "6GB", "temp_directory": str(scratch / "spill")}
+        query = f"COPY (FROM '{unordered}' ORDER BY time) TO '{ordered}' (FORMAT parquet, COMPRESSION zstd)"
+        duckdb.connect(config=limits).execute(query)
+        ordered.rename(file)
+
+
+def describe(file: Path) -> str:
+    """Lines, customers and size of a log, in words."""
+    import duckdb
+
+    log = duckdb.connect().read_parquet(str(file))
+    lines, customers = log.aggregate("count(*), count(DISTINCT customer)").fetchone()
+    size = file.stat().st_size / 1e6
+    return f"{lines:,} lines of {customers:,} customers in two years, {size:,.0f} MB of zstd Parquet in order of time"

@@ -1,0 +1,73 @@
+"""The same projects on both engines, each in a root of its own so that neither reads what the other kept."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import ibis
+import pytest
+from agreement import Pair
+from loyalty.schema import Engine
+from loyalty.sources import engines
+from loyalty.sources.simulator import Simulation, simulate
+from loyalty.study import Study
+
+ENGINES = ("duckdb", "spark")
+DATA = Path(__file__).parents[2] / "data"
+DIRTY = Simulation(customers=600, days=420, dirt=0.1, channel_ids=True, seed=3, horizon_days=30)
+SETTINGS = Engine(master="local[2]", options={"spark.driver.memory": "2g", "spark.sql.shuffle.partitions": 4})
+
+
+# PySpark 4.0 calls what pandas 4 will drop, and leaves its connections to Java to the garbage collector.
+TOLERATED = (
+    "ignore:The copy keyword is deprecated:DeprecationWarning",
+    "ignore:unclosed <socket:ResourceWarning",
+    "ignore:.*<socket:pytest.PytestUnraisableExceptionWarning",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.spark)
+            for warning in TOLERATED:
+                item.add_marker(pytest.mark.filterwarnings(warning))
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ibis.BaseBackend]:
+    """The one Spark session of the run; studies that are opened later use it."""
+    connection = engines.connect("spark", SETTINGS, tmp_path_factory.mktemp("spark"))
+    yield connection
+    connection.disconnect()
+
+
+@pytest.fixture(scope="session")
+def journey_pair(spark: ibis.BaseBackend, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Complete Journey by DuckDB and by Spark."""
+    roots = [project(tmp_path_factory.mktemp(f"journey-{engine}")) for engine in ENGINES]
+    for root in roots:
+        shutil.copy(DATA / "complete_journey.toml", root / "data")
+    return opened("complete-journey", roots)
+
+
+@pytest.fixture(scope="session")
+def dirty_pair(spark: ibis.BaseBackend, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A simulated retailer with dirt, whose channels number their own customers, by DuckDB and by Spark."""
+    roots = [project(tmp_path_factory.mktemp(f"dirty-{engine}")) for engine in ENGINES]
+    for root in roots:
+        simulate(DIRTY, "dirty", root)
+    return opened("dirty", roots)
+
+
+def project(root: Path) -> Path:
+    (root / "notebooks").mkdir()
+    (root / "data").mkdir()
+    return root
+
+
+def opened(name: str, roots: list[Path]) -> Pair:
+    by_duckdb, by_spark = (
+        Study.open(name, engine=engine, root=root) for engine, root in zip(ENGINES, roots, strict=True)
+    )
+    return by_duckdb, by_spark
