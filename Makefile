@@ -5,14 +5,17 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SPARK := $(VENV)/.spark
 UV := build/uv/bin/uv
+SIZE ?= 10M
+PEERS := build/bench-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report check lab test test-quick lint lock clean
+.PHONY: help setup report check lab test test-quick spark-test bench-features lint lock clean
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is one of"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## build the environment in .venv
 
@@ -33,11 +36,28 @@ check: $(READY) ## show what a dataset's log holds: make check [DATASET=cdnow]
 lab: $(READY) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
-test: $(READY) ## run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: $(READY) ## run all tests but those on Spark
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not spark" $(ARGS)
 
 test-quick: $(READY) ## run the tests that take seconds
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not spark" $(ARGS)
+
+spark-test: $(SPARK) ## run the tests on Spark, which needs Java 17
+	@$(BIN)/python -m pytest -m spark tests/spark $(ARGS)
+
+$(SPARK): $(READY) requirements-spark.lock
+	@echo "Adding PySpark to the environment: about 450 MB."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-spark.lock
+	@touch $(SPARK)
+
+bench-features: $(READY) $(PEERS)/.ready ## measure speed and memory beside others: make bench-features [SIZE=10M]
+	@$(BIN)/python benchmarks/features.py $(SIZE) --peers $(PEERS)/bin/python $(ARGS)
+
+$(PEERS)/.ready: benchmarks/peers.txt
+	@echo "Building an environment for peers in $(PEERS): about 800 MB."
+	@"$$(PYTHON="$(PYTHON)" sh tools/find-python)" -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
+	@touch $@
 
 lint: $(READY) ## check style and types
 	@$(BIN)/ruff check .

@@ -260,6 +260,10 @@ class Study:
         now = backtest.Origin(self._numbers(), self.distinct_histories())
         return backtest.churn(now, past, self.horizon_days)
 
+    def lacking(self) -> list[str]:
+        """Parts of a dataset file that would give more features: `points`, `transactions.channel` and so on."""
+        return sorted({needs for _, needs, _ in build.left_out(self.data.tables, self.window())})
+
     def _numbers(self, day: date | None = None) -> pd.DataFrame:
         """Features without the categories of the profile, which no model here takes."""
         return self.features(day).select_dtypes("number")
@@ -360,6 +364,7 @@ class Study:
         findings : see `findings`; their samples hold personal data.
         refusals : why no score is given; empty if one is.
         quarantine : path of the lines that are set aside.
+        more_features_with : parts of a dataset file that would give more of them.
         """
         origins = [day.isoformat() for day in self.origins()]
         log: dict[str, Any] = self.facts()["log"]
@@ -372,6 +377,7 @@ class Study:
             "findings": self.findings(),
             "refusals": refusals(self.findings()),
             "quarantine": str(self.data.publish_quarantine().relative_to(self.root)),
+            "more_features_with": self.lacking() if origins else [],
         }
 
     def prepare(self, progress: Callable[[str], None] = lambda _: None) -> None:

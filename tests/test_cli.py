@@ -110,7 +110,9 @@ def test_check_shows_the_facts(loyalty_run: Run, opened: list[Any]) -> None:
     assert (code, err) == (0, "")
     for text in ("Tiny [panel]", "Rows", "1,234,567", "First day", "2017-01-01", "12.50", "yes", "–"):
         assert text in out
-    assert opened == [("tiny", {"as_of": "2020-01-01", "horizon_days": 60, "active_within_days": None})]
+    (name, options), *others = opened
+    assert (name, options["as_of"], options["horizon_days"], options["refusing"]) == ("tiny", "2020-01-01", 60, False)
+    assert others == []
 
 
 def test_check_as_json(loyalty_run: Run, opened: list[Any]) -> None:

@@ -125,12 +125,12 @@ def dictionary(window: Window = WHOLE) -> dict[str, Column]:
     return {name: column for block in BLOCKS for name, column in block.columns(window).items()}
 
 
-def left_out(tables: Tables, window: Window) -> list[tuple[str, str]]:
-    """Blocks of which the dataset lacks something, each with what is missing and the columns that it costs."""
+def left_out(tables: Tables, window: Window) -> list[tuple[str, str, list[str]]]:
+    """Blocks of which the dataset lacks something: the block, what it needs, and the columns that are missing."""
     there = set(features(tables, window, 1).columns)
     lacking: dict[tuple[str, str], list[str]] = {}
     for block in BLOCKS:
         for name, column in block.columns(window).items():
             if name not in there:
                 lacking.setdefault((block.name, column.needs), []).append(name)
-    return [(block, f"no {needs}: {', '.join(names)}") for (block, needs), names in lacking.items()]
+    return [(block, needs, names) for (block, needs), names in lacking.items()]

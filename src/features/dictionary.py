@@ -21,12 +21,12 @@ Everything else here stays out of git, since it may hold rows of single customer
 
 ## Features
 
-What models know of a customer at the as-of date, from rows strictly before it; one row for each customer who is active
-then. Days are whole days, counted to the as-of date; money is in the currency of the dataset, and what was given back is
-taken off from its own day on. A purchase day is a day on which a customer's lines add up to more than zero. A column is
-left out where the dataset lacks what it needs, and a window (7, 14, 30, 60, 90, 180 or 365 days) where the log is
-shorter at the earliest date that is looked at; `_90` columns outside the block `rfm` have the longest window of a
-quarter or less.
+What models know of a customer at the as-of date, from rows strictly before it; one row for each customer who is
+active then. Days are whole days, counted to the as-of date; money is in the currency of the dataset, and what was given
+back is taken off from its own day on. A purchase day is a day on which a customer's lines add up to more than zero. A
+column is left out where the dataset lacks what it needs, and a window (7, 14, 30, 60, 90, 180 or 365 days) where the
+log is shorter at the earliest date that is looked at; `_90` columns outside the block `rfm` have the longest window of
+a quarter or less.
 
 This page is generated: change the descriptions in `src/features/`, then run
 `python -m loyalty.features.dictionary > data/README.md`.

@@ -19,9 +19,7 @@ def columns(window: Window) -> dict[str, Column]:
     }
     parts = {
         f"{part}_share": Column(
-            f"Share of purchase days begun in the {part}"
-            if part != "midday"
-            else "Share of purchase days begun at midday",
+            f"Share of purchase days begun {'at' if part == 'midday' else 'in the'} {part}",
             "share",
             f"purchase days whose first purchase was from {begins}:00 to {ends}:00, over those with a known time",
             "the log has dates without times",

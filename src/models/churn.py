@@ -2,15 +2,19 @@
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import xgboost
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DataError
+from . import external
 
 FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -102,7 +106,30 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         """
         features, labels = stack(frames, churned)
         self.columns_ = list(features.columns)
-        settings = {
+        settings = self._settings() | {"nthread": _threads(features)}
+        data = xgboost.DMatrix(features.to_numpy(), label=labels, feature_names=self.columns_)
+        self.booster_ = xgboost.train(settings, data, num_boost_round=self.rounds)
+        return self
+
+    def fit_parquet(self, files: Sequence[Path], label: str, folder: Path | None = None) -> Self:
+        """Learn from Parquet files that together may be larger than memory, see `external.train`.
+
+        Trees change with the order of their rows, as in `fit`.
+
+        Parameters
+        ----------
+        files : features (numbers, null where missing) and the label, the same columns in each; what is not a number
+            or a boolean, such as the customer, is left out.
+        label : column, 1 or true for who left.
+        folder : for scratch.
+        """
+        schema = pq.read_schema(files[0])
+        self.columns_ = [field.name for field in schema if field.name != label and _is_number(field.type)]
+        self.booster_ = external.train(self._settings(), self.rounds, files, self.columns_, label, folder)
+        return self
+
+    def _settings(self) -> dict[str, object]:
+        return {
             "objective": "binary:logistic",
             "tree_method": "hist",
             "eta": self.learning_rate,
@@ -111,11 +138,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             "subsample": self.subsample,
             "colsample_bytree": self.colsample,
             "seed": self.seed,
-            "nthread": _threads(features),
         }
-        data = xgboost.DMatrix(features.to_numpy(), label=labels, feature_names=self.columns_)
-        self.booster_ = xgboost.train(settings, data, num_boost_round=self.rounds)
-        return self
 
     def predict(self, frame: pd.DataFrame) -> FloatArray:
         """Probability of no purchase in the horizon, one a row of `frame`."""
@@ -147,6 +170,10 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             raise DataError(f"the features differ from those that the model learned: {differing}")
         self.booster_.set_param({"nthread": _threads(frame)})
         return xgboost.DMatrix(frame.to_numpy(), feature_names=self.columns_)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind))
 
 
 def _threads(features: pd.DataFrame) -> int:

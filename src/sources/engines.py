@@ -120,7 +120,9 @@ def write_mapped(
     file : written over.
     """
     if connection.name == "duckdb":
-        batches = (batch.to_pandas() for batch in connection.to_pyarrow_batches(table, chunk_size=ROWS))
+        # Not by Ibis, which asks for the batches in a way that DuckDB will drop.
+        reader = connection.con.sql(connection.compile(table)).to_arrow_reader(ROWS)
+        batches = (batch.to_pandas() for batch in reader)
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
             for frame in function(batches):
                 writer.write_batch(pa.RecordBatch.from_pandas(frame, schema=schema, preserve_index=False))
@@ -151,12 +153,12 @@ def _spark_session(settings: Engine, scratch: Path) -> Any:
             "engine = 'spark' needs PySpark, which is not installed; install the extra `spark` (pip install "
             "'loyalty[spark]'), or use engine = 'duckdb'"
         )
+    check_java()
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
     if SparkContext._active_spark_context is not None:
         return SparkSession.builder.getOrCreate()
-    _check_java()
     scratch.mkdir(parents=True, exist_ok=True)
     options = ALWAYS | {"spark.sql.warehouse.dir": str(scratch / "warehouse")}
     if settings.master.startswith("local"):
@@ -189,7 +191,7 @@ def _as_spark_writes(value: str | int | float | bool) -> str:
 
 
 @functools.cache
-def _check_java() -> None:
+def check_java() -> None:
     """Raise EngineError unless the Java that Spark will start is of the version that it needs."""
     home = os.environ.get("JAVA_HOME")
     remedy = (

@@ -13,6 +13,14 @@ from ..privacy import hidden, suppress
 from .value import Total
 
 LIST_SHARE = 0.2
+LACKING = {
+    "transactions.discount": "discounts", "transactions.coupon": "coupons", "products.category": "the kind of product",
+    "transactions.store": "stores", "transactions.channel": "channels", "transactions.time": "the time of day",
+    "contacts": "campaigns received", "redemptions": "coupons handed in", "points": "points", "customers.joined": "when they joined",
+    "customers.birthday": "their age", "programme.tiers": "tiers", "transactions that reach back": "the same weeks a year before",
+}  # fmt: skip
+"""What a dataset may lack, in words."""
+
 UNKNOWN_LEVEL = 0.25
 """Assumed change of the churn rate from one period to the next, as a share of it, where only one was seen."""
 BANDS = (0, 0.1, 0.25, 0.5, 0.75, 1.000001)
@@ -279,8 +287,14 @@ def limits(study: Study) -> str:
     return (
         f"One test period is one draw: a season, a price change or a new shop next door makes the next one different. Who has been silent for longer than "
         f"{words.days(study.active_within_days)} counts as lost already and is not scored, and a customer who comes back later than {words.days(study.horizon_days)} "
-        "counts as having left. Nothing here says what a campaign would change."
-    )
+        f"counts as having left. Nothing here says what a campaign would change. {unknown(study)}"
+    ).rstrip()
+
+
+def unknown(study: Study) -> str:
+    """What the models could not look at, because the dataset lacks it, in a sentence; empty if it has all."""
+    lacking = {word for what in study.lacking() for start, word in LACKING.items() if what.startswith(start)}
+    return f"Not known of these customers, and so not looked at: {words.listed(sorted(lacking))}." if lacking else ""
 
 
 def meeting(study: Study) -> str:
