@@ -19,16 +19,16 @@ def lines_of(size: str) -> int:
     return int(size.rstrip("kM")) * {"k": 1_000, "M": 1_000_000}.get(size[-1], 1)
 
 
-def make(lines: int, end: date, file: Path) -> None:
-    """A plain log of two years, one row a line, in the order of time as tills write it.
+def make(lines: int, end: date, order: str, file: Path) -> None:
+    """A plain log of two years, one row a line.
 
     Parameters
     ----------
     lines : about how many.
     end : first day after the log.
+    order : of the lines: `customer`, as they are simulated, or `time`, as tills write them.
     file : zstd Parquet; it appears whole.
     """
-    import duckdb
     from loyalty.sources.simulator import Simulation, simulate
 
     customers, mean = max(1, lines // LINES_PER_CUSTOMER), float(LINES_PER_CUSTOMER)
@@ -37,11 +37,18 @@ def make(lines: int, end: date, file: Path) -> None:
         scratch = Path(folder)
         simulate(settings, "log", scratch)
         shutil.rmtree(scratch / "data" / "raw" / "log-truth")
-        unordered, ordered = scratch / "data" / "raw" / "log" / "transactions.parquet", scratch / "ordered.parquet"
-        limits = {"memory_limit": "6GB", "temp_directory": str(scratch / "spill")}
-        query = f"COPY (FROM '{unordered}' ORDER BY time) TO '{ordered}' (FORMAT parquet, COMPRESSION zstd)"
-        duckdb.connect(config=limits).execute(query)
-        ordered.rename(file)
+        log = scratch / "data" / "raw" / "log" / "transactions.parquet"
+        (_in_order_of_time(log, scratch) if order == "time" else log).rename(file)
+
+
+def _in_order_of_time(log: Path, scratch: Path) -> Path:
+    import duckdb
+
+    ordered = scratch / "ordered.parquet"
+    limits = {"memory_limit": "6GB", "temp_directory": str(scratch / "spill")}
+    query = f"COPY (FROM '{log}' ORDER BY time) TO '{ordered}' (FORMAT parquet, COMPRESSION zstd)"
+    duckdb.connect(config=limits).execute(query)
+    return ordered
 
 
 def describe(file: Path) -> str:
@@ -51,4 +58,4 @@ def describe(file: Path) -> str:
     log = duckdb.connect().read_parquet(str(file))
     lines, customers = log.aggregate("count(*), count(DISTINCT customer)").fetchone()
     size = file.stat().st_size / 1e6
-    return f"{lines:,} lines of {customers:,} customers in two years, {size:,.0f} MB of zstd Parquet in order of time"
+    return f"{lines:,} lines of {customers:,} customers in two years, {size:,.0f} MB of zstd Parquet"

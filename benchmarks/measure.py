@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 
 class Cost(NamedTuple):
-    """Cost of one process: user-CPU and elapsed time in seconds, peak memory in bytes."""
+    """Cost of one process: user-CPU, system-CPU and elapsed time in seconds, peak memory in bytes."""
 
-    cpu: float
+    user: float
+    system: float
     elapsed: float
     peak: int
 
@@ -38,13 +39,14 @@ def measure(command: Sequence[str]) -> tuple[Cost, str]:
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(usage.ru_utime, os.times().elapsed - began, usage.ru_maxrss * unit), told
+    return Cost(usage.ru_utime, usage.ru_stime, os.times().elapsed - began, usage.ru_maxrss * unit), told
 
 
 def typical(costs: Sequence[Cost]) -> Cost:
     """Median times and the highest peak of several runs."""
     return Cost(
-        statistics.median(cost.cpu for cost in costs),
+        statistics.median(cost.user for cost in costs),
+        statistics.median(cost.system for cost in costs),
         statistics.median(cost.elapsed for cost in costs),
         max(cost.peak for cost in costs),
     )

@@ -35,13 +35,25 @@ def rows_of(page):
 @pytest.mark.slow
 def test_contenders_agree_on_a_small_log(tmp_path):
     folder, page = tmp_path / "bench", tmp_path / "page.md"
-    command = [sys.executable, FOLDER / "features.py", "20k", "--runs", "1", "--folder", folder, "--write", page]
+    command = [
+        sys.executable,
+        FOLDER / "features.py",
+        "20k",
+        "--order",
+        "time",
+        "--runs",
+        "1",
+        "--folder",
+        folder,
+        "--write",
+        page,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert rows_of(done.stdout) == ROWS
     assert "of 2,000 customers" in done.stdout
     assert "Without pymc-marketing: it is not installed." in done.stdout
     assert done.stdout.strip() in page.read_text()
-    assert [file.name for file in folder.iterdir()] == ["lines-20k.parquet"]  # nothing else is left on the disk
+    assert [file.name for file in folder.iterdir()] == ["lines-20k-by-time.parquet"]  # nothing else is left on the disk
 
 
 def test_packages_that_hold_all_lines_do_not_meet_a_large_log():

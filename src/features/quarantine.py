@@ -13,6 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from ..schema import Dataset
+from ..sources.log import GIVEN
 from .windows import before_or_undated
 
 UNUSABLE = ("no_customer", "no_time", "impossible_date", "future_date", "no_amount", "other_currency")
@@ -49,6 +50,7 @@ def judged(raw_lines: ir.Table, dataset: Dataset, today: date) -> ir.Table:
     duplicate_receipt : lines of a receipt that has more than one customer or day; in a log of receipts also of one that
         comes more than once. Returns are left out: they may name the receipt of the purchase.
     extreme_amount : more than `extreme_times` the 99.9th percentile of the amounts above zero.
+    What the source said (`…_as_given`) is null where the line is kept.
     """
     contract = dataset.contract
     lines = raw_lines.mutate(reason=_first(_unusable(raw_lines, dataset, today)))
@@ -57,7 +59,11 @@ def judged(raw_lines: ir.Table, dataset: Dataset, today: date) -> ir.Table:
     is_extreme = ibis.literal(False) if limit is None else (lines.amount.abs() > limit) & lines.reason.isnull()
     lines = lines.mutate(extreme_amount=is_extreme)
     aside = {name: condition for name, condition in odd(lines).items() if sets_aside(name, dataset)}
-    return lines.mutate(reason=lines.reason.coalesce(_first(aside)))
+    lines = lines.mutate(reason=lines.reason.coalesce(_first(aside)))
+    # What the source said is wanted of the lines set aside alone; for the others it would double what is kept on disk.
+    aside = lines.reason.notnull()
+    given = {name: aside.ifelse(lines[name], ibis.null("string")) for name in GIVEN if name in lines.columns}
+    return lines.mutate(**given) if given else lines
 
 
 def kept(judged: ir.Table) -> ir.Table:

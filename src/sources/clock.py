@@ -12,6 +12,8 @@ from ..formats import DIRECTIVES
 
 OFFSET = r":\d\d(?:\.\d+)?\s*([+-])(\d\d):?(\d\d)?$"
 UTC_SIGN = r":\d\d(?:\.\d+)?\s*[Zz]$"
+ISO = r"^\d{4}-\d{1,2}-\d{1,2}(?:[T ](?:[01]?\d|2[0-3]):\d{1,2}(?::\d{1,2}(?:\.\d+)?)?)?$"
+"""What all engines read alike: one takes 2020-06 for a date, another 24:00 for an hour."""
 ZONED = r":\d\d(?:\.\d+)?\s*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
 
 
@@ -31,7 +33,7 @@ def read_time(column: ir.Column, time_format: str | None) -> ir.TimestampColumn:
     text = column.strip()
     text = text.re_search(r"^\d{4}[/.]\d").ifelse(text.replace("/", "-").replace(".", "-"), text)
     bare = text.re_search(ZONED).ifelse(text.re_extract(r"^(.*\d)\s*(?:[Zz]|[+-][\d:]+)$", 1), text)
-    read = bare.re_search(r"^\d{4}-\d").ifelse(bare, ibis.null("string")).try_cast("timestamp")
+    read = bare.re_search(ISO).ifelse(bare, ibis.null("string")).try_cast("timestamp")
     return read - _offset(text).as_interval("m")
 
 

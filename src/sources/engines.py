@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import ibis
@@ -31,28 +30,6 @@ from .files import connect as connect_duckdb
 JAVA = 17
 ROWS = 100_000
 """Rows of a batch where a table is streamed."""
-
-LOCAL = {
-    # A laptop's own name may lead to an address that it does not have today.
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.memory": "4g",
-    # 200, the default, is for clusters: most of those tasks would have nothing to do.
-    "spark.sql.shuffle.partitions": "16",
-}
-ALWAYS = {
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.sql.execution.arrow.pyspark.enabled": "true",
-}
-MEANING = {
-    # Other values of these would change results.
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
-    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
-    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
-    "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
-}
 
 
 def connect(name: str, settings: Engine, folder: Path) -> ibis.BaseBackend:
@@ -72,10 +49,15 @@ def connect(name: str, settings: Engine, folder: Path) -> ibis.BaseBackend:
     """
     if name == "duckdb":
         return connect_duckdb(settings.memory_gb, folder / "spill")
-    session = _spark_session(settings, folder.resolve() / "spark")
-    for key, value in MEANING.items():
-        session.conf.set(key, value)
-    return ibis.pyspark.connect(session)
+    if importlib.util.find_spec("pyspark") is None:
+        raise EngineError(
+            "engine = 'spark' needs PySpark, which is not installed; install the extra `spark` (pip install "
+            "'loyalty[spark]'), or use engine = 'duckdb'"
+        )
+    check_java()
+    from . import spark
+
+    return spark.connect(settings, folder.resolve() / "spark")
 
 
 def read(connection: ibis.BaseBackend, place: Path) -> ir.Table:
@@ -140,54 +122,9 @@ def engine_errors() -> tuple[type[Exception], ...]:
     """What an engine raises for a value that it cannot read; to be caught around what is computed."""
     if "pyspark" not in sys.modules:
         return (duckdb.Error,)
-    from py4j.protocol import Py4JError
-    from pyspark.errors import PySparkException
+    from . import spark
 
-    return (duckdb.Error, PySparkException, Py4JError)
-
-
-def _spark_session(settings: Engine, scratch: Path) -> Any:
-    """The Spark session of this process, started if there is none."""
-    if importlib.util.find_spec("pyspark") is None:
-        raise EngineError(
-            "engine = 'spark' needs PySpark, which is not installed; install the extra `spark` (pip install "
-            "'loyalty[spark]'), or use engine = 'duckdb'"
-        )
-    check_java()
-    from pyspark import SparkContext
-    from pyspark.sql import SparkSession
-
-    if SparkContext._active_spark_context is not None:
-        return SparkSession.builder.getOrCreate()
-    scratch.mkdir(parents=True, exist_ok=True)
-    options = ALWAYS | {"spark.sql.warehouse.dir": str(scratch / "warehouse")}
-    if settings.master.startswith("local"):
-        options |= LOCAL | {"spark.local.dir": str(scratch)}
-        # Otherwise workers are whatever `python3` is on the path.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    options |= {name: _as_spark_writes(value) for name, value in settings.options.items()}
-    return _start(settings.master, options, scratch / "spark.log")
-
-
-def _start(master: str, options: dict[str, str], log: Path) -> Any:
-    """A new session, whose Java process tells its log rather than the terminal what it does."""
-    from pyspark import SparkConf, SparkContext
-    from pyspark.java_gateway import launch_gateway
-    from pyspark.sql import SparkSession
-
-    conf = SparkConf().setMaster(master).setAppName("loyalty").setAll(list(options.items()))
-    try:
-        with log.open("ab") as stream:
-            gateway = launch_gateway(conf, {"stdout": stream, "stderr": stream})
-        SparkContext(conf=conf, gateway=gateway)
-        return SparkSession.builder.getOrCreate()
-    except engine_errors() as error:
-        reason = str(error).strip().splitlines()[0]
-        raise EngineError(f"Spark does not start on {master}: {reason}; its log is {log}") from None
-
-
-def _as_spark_writes(value: str | int | float | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return (duckdb.Error, *spark.ERRORS)
 
 
 @functools.cache

@@ -36,8 +36,6 @@ def frame_of(result: Any) -> pd.DataFrame:
     """An expression or frame with its rows in a total order, which engines do not promise."""
     frame = result.copy() if isinstance(result, pd.DataFrame) else result.to_pandas()
     for name, column in frame.items():
-        if column.dtype.kind == "M":  # engines count time in different units
-            frame[name] = column.astype("datetime64[us]")
-        elif column.dtype == object:  # and have different ways to say that a column holds nothing
+        if column.dtype == object:  # a column that holds nothing may say so in different ways
             frame[name] = column.where(column.notna(), None)
     return frame.sort_values(list(frame.columns), ignore_index=True)

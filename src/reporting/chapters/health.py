@@ -19,7 +19,9 @@ def answer(study: Study) -> str:
     if len(odd):
         gaps = f"{words.count(len(odd))} of {words.count(len(study.weekly()))} weeks lie below half of the weeks around them"
     elif breaks:
-        gaps = f"the level changed abruptly, in {words.listed(dict.fromkeys(row['place'] for row in breaks[:3]))}"
+        places = list(dict.fromkeys(row["place"] for row in breaks))
+        more = f" and {len(places) - 2} more" if len(places) > 2 else ""
+        gaps = f"the number of customers changed abruptly in {words.listed(places[:2])}{more}, see below"
     else:
         gaps = "no week is far below its neighbours"
     return (
