@@ -21,26 +21,20 @@ def differences(ours: Path, theirs: Path, null_is_zero: bool = False) -> str:
     import duckdb
 
     connection = duckdb.connect()
-    for name, file in (("ours", ours), ("theirs", theirs)):
-        connection.read_parquet(str(file)).create_view(name)
-    columns, others = (connection.table(name).columns for name in ("ours", "theirs"))
-    if set(columns) != set(others):
-        return f"columns {sorted(set(columns) ^ set(others))}"
-    columns.remove("customer")
-    rows, other_rows = (connection.table(name).shape[0] for name in ("ours", "theirs"))
+    mine, other = (connection.read_parquet(str(file)) for file in (ours, theirs))
+    if set(mine.columns) != set(other.columns):
+        return f"columns {sorted(set(mine.columns) ^ set(other.columns))}"
+    rows, other_rows = len(mine), len(other)
     every = max(1, rows // COMPARED)
-    expected = _scalars(connection, "SELECT count(*) FROM ours WHERE customer % $every = 0", every)
-    counted = ", ".join(f"count(*) FILTER (NOT ({_alike(name, null_is_zero)}))" for name in columns)
-    joined = "FROM ours JOIN theirs USING (customer) WHERE ours.customer % $every = 0"
-    both, *wrong = _scalars(connection, f"SELECT count(*), {counted} {joined}", every)
+    mine, other = (each.filter(f"customer % {every} = 0") for each in (mine, other))
+    columns = [name for name in mine.columns if name != "customer"]
+    counted = [f"count(*) FILTER (NOT ({_alike(name, null_is_zero)}))" for name in columns]
+    joined = mine.set_alias("ours").join(other.set_alias("theirs"), "customer")
+    both, *wrong = joined.aggregate(", ".join(["count(*)", *counted])).fetchone()
     told = [f"{name} of {number} customers" for name, number in zip(columns, wrong, strict=True) if number]
-    if (rows, both) != (other_rows, *expected):
+    if (rows, both) != (other_rows, len(mine)):
         told.insert(0, f"customers ({rows} and {other_rows})")
     return ", ".join(told)
-
-
-def _scalars(connection, query: str, every: int) -> tuple[int, ...]:
-    return connection.execute(query, {"every": every}).fetchone()
 
 
 def _alike(column: str, null_is_zero: bool) -> str:

@@ -73,6 +73,7 @@ def loyalty_features() -> Work:
 
 def _opener() -> Callable[[Job], tuple]:
     """What gives the project's DuckDB, and the lines under the project's names."""
+    import ibis.backends.duckdb  # noqa: F401, or the first connection would import it
     from loyalty.sources.files import connect
 
     def opened(job: Job) -> tuple:

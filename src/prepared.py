@@ -159,9 +159,7 @@ class Prepared:
     def _keep(self, name: str, expression: Callable[[], ir.Table | None]) -> ir.Table:
         """A table that is written once and read from then on."""
         try:
-            place = self._store.file(
-                f"{name}.parquet", lambda path: engines.write(self.connection, expression(), path)
-            )
+            place = self._store.file(f"{name}.parquet", lambda path: engines.write(self.connection, expression(), path))
         except engines.engine_errors() as error:
             role = "transactions" if name in ("raw", "judged", "quarantine", "days", "returns") else name
             raise unreadable(error, f"{self.shown}: {role}") from None

@@ -5,6 +5,7 @@
 """
 
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -289,7 +290,7 @@ class Programme(Section):
     @field_validator("tiers")
     @classmethod
     def _rise(cls, value: tuple[Tier, ...]) -> tuple[Tier, ...]:
-        if any(lower.spend >= higher.spend for lower, higher in zip(value, value[1:], strict=False)):
+        if any(lower.spend >= higher.spend for lower, higher in pairwise(value)):
             raise ValueError("tiers in order, each with more spend than the one before")
         return value
 

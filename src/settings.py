@@ -20,6 +20,7 @@ from .schema import Dataset
 
 ENGINES = ("duckdb", "spark")
 
+
 def project_root() -> Path:
     """Folder that holds `data/`, `notebooks/` and `reports/`.
 

@@ -17,7 +17,10 @@ import pandas as pd
 
 Result: TypeAlias = pd.DataFrame | dict[str, Any]
 
-COMPUTING = ("errors.py", "formats.py", "prepared.py", "schema.py", "settings.py", "store.py", "study.py", "sources", "features", "models")
+COMPUTING = (
+    "errors.py", "formats.py", "prepared.py", "schema.py", "settings.py", "store.py", "study.py",
+    "sources", "features", "models",
+)  # fmt: skip
 LIBRARIES = ("duckdb", "ibis-framework", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "tzdata")
 
 

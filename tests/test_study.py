@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import pandas as pd
 import pytest
 from loyalty import prepared, settings
@@ -14,6 +15,7 @@ from loyalty.errors import DataError, RefusedError, SettingsError
 from loyalty.features.histories import histories
 from loyalty.features.labels import spending
 from loyalty.prepared import Prepared
+from loyalty.reporting.chapters import churn, customers, health, value
 from loyalty.settings import load_dataset
 from loyalty.study import STEPS, Study
 
@@ -299,3 +301,40 @@ def test_check_tells_facts_and_dates(root: Path) -> None:
 def test_wrong_arguments_are_refused(root: Path, options: dict[str, object], kind: type[Exception], told: str) -> None:
     with pytest.raises(kind, match=told):
         Study.open("shop", root=root, **options)  # type: ignore[arg-type]
+
+
+# Little history
+
+
+@pytest.fixture(scope="module")
+def thin(simulated: Study) -> Study:
+    """The same log looked at two and a half periods long."""
+    return Study.open("shop", root=simulated.root, horizon_days=150, active_within_days=200)
+
+
+def test_between_two_and_three_horizons_there_is_one_past_date_and_a_warning(thin: Study) -> None:
+    assert thin.origins() == [thin.origin(1)]
+    warned = {finding["name"]: finding for finding in thin.findings()}["thin_history"]
+    assert warned["severity"] == "warning"
+    assert "wider" in health.caution(thin)
+
+
+@pytest.mark.slow
+def test_a_thin_history_gives_a_report_with_wider_intervals(thin: Study) -> None:
+    thin.prepare()
+    assert thin.churn()["about"]["later"] is False
+    assert "not on a later time" in churn.definition(thin)
+    totals, told = thin.value()["totals"], value.total(thin, "expected_spend")
+    own = totals["expected_spend_high"] - totals["expected_spend_low"]
+    # One error says little of the next: Student's t with one degree of freedom is four times as wide as the normal.
+    error = value.level_error(thin) * told.mean
+    assert told.high - told.low == pytest.approx(min(2 * np.hypot(own / 2, 6.3138 * error), told.high), rel=1e-3)
+    everyone = len(thin.churn()["scores"])
+    leaving = churn.leavers(thin)
+    assert leaving.high - leaving.low > 2 * 1.645 * 0.24 * leaving.mean or leaving.high == everyone
+    assert all(chapter.answer(thin).count(".") >= 3 for chapter in (health, customers, value, churn))
+
+
+def test_with_less_than_two_horizons_no_score_is_given(simulated: Study) -> None:
+    with pytest.raises(RefusedError, match=r"400 days are known .* 402 are needed.*contract\.minimum_horizons = 2"):
+        Study.open("shop", root=simulated.root, horizon_days=201, active_within_days=200)

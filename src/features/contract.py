@@ -246,7 +246,7 @@ def _history(first: date, end: date, as_of: date, horizon_days: int, contract: C
             return []
         detail = (
             f"{length:,} days are known before {as_of}, fewer than {ENOUGH_HORIZONS} horizons of {horizon_days}: "
-            "intervals are widened"
+            "models have one past date to be tested on, and the intervals of forecast totals are wider for it"
         )
         return [Found(name="thin_history", severity="warning", done="counted", detail=detail)]
     earliest = first + timedelta(days=needed)

@@ -16,6 +16,9 @@ ISO = r"^\d{4}-\d{1,2}-\d{1,2}(?:[T ](?:[01]?\d|2[0-3]):\d{1,2}(?::\d{1,2}(?:\.\
 """What all engines read alike: one takes 2020-06 for a date, another 24:00 for an hour."""
 ZONED = r":\d\d(?:\.\d+)?\s*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
 
+EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)
+"""Between them a time may be of a purchase."""
+
 
 def read_time(column: ir.Column, time_format: str | None) -> ir.TimestampColumn:
     """A column as timestamps without a zone; null where it cannot be read.
@@ -135,10 +138,12 @@ def to_local(time: ir.TimestampColumn, timezone: str, first: datetime, last: dat
     """Naive UTC as naive local time of `timezone`.
 
     The shift is written as plain arithmetic with the zone's own rules between `first` and `last` (naive UTC),
-    so that it does not depend on an engine's session zone or its own table of zones.
+    so that it does not depend on an engine's session zone or its own table of zones. Times of no purchase, such as
+    9999-12-31, are left as they are: they may lie at the end of all that can be written.
     """
-    pairs = utc_offsets(timezone, first, last)
+    pairs = utc_offsets(timezone, max(first, EARLIEST), min(last, LATEST))
     seconds = ibis.literal(int(pairs[0][1].total_seconds()))
     for start, offset in pairs[1:]:
         seconds = (time >= ibis.literal(start)).ifelse(int(offset.total_seconds()), seconds)
-    return time + seconds.as_interval("s")
+    believable = (time >= ibis.literal(EARLIEST)) & (time < ibis.literal(LATEST))
+    return time + believable.ifelse(seconds, 0).as_interval("s")

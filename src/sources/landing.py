@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+import ibis.expr.types as ir
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import DataError
@@ -64,7 +66,7 @@ def land(table: Table, root: Path, folder: Path, where: str, *, parquet_only: bo
     root : folder that a relative path starts from.
     folder : where converted tables are kept; each is there whole or not at all.
     where : how to name this table in an error, such as `data/cdnow.toml: transactions`.
-    parquet_only : convert all that is not Parquet, for Spark.
+    parquet_only : convert all that is not Parquet, and Parquet with types that Spark does not know.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def land(table: Table, root: Path, folder: Path, where: str, *, parquet_only: bo
         contents = fingerprint(files)
     except OSError as error:
         raise DataError(f"{where}.source: {error.filename} cannot be read: {error.strerror}") from None
-    if kind == "parquet":
+    if kind == "parquet" and not (parquet_only and any(map(_is_beyond_spark, files))):
         return Landed(tuple(files), kind, contents)
     key = fingerprint_of([_code(), contents, table.encoding, table.delimiter, table.sheet, parquet_only])
     converted = _once(folder / f"{kind}-{key}", lambda to: _convert(table, files, kind, to, where, parquet_only))
@@ -140,7 +142,7 @@ def _convert(table: Table, files: Sequence[Path], kind: str, to: Path, where: st
         rows = open_table(connection, table, Landed(tuple(files), kind, ""), where)
         try:
             if parquet_only:
-                connection.to_parquet(rows, to / "rows.parquet", compression="zstd")
+                connection.to_parquet(_for_spark(rows), to / "rows.parquet", compression="zstd")
             else:
                 rows.agg(**{name: rows[name].count() for name in rows.columns}).execute()
         except duckdb.Error as error:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +21,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
+from pyspark.sql.types import TimestampType
 
 from ..errors import EngineError
 from ..schema import Engine
@@ -112,6 +114,15 @@ class SparkBackend(Backend):  # type: ignore[misc]
     """
 
     compiler = Compiler()
+
+    def get_schema(self, name: str, **where: Any) -> ibis.Schema:  # noqa: D102
+        # Ibis does not tell instants, which only files of others hold, from times without a zone.
+        schema = super().get_schema(name, **where)
+        kinds = {field.name: field.dataType for field in self._session.table(name).schema.fields}
+        instant = ibis.dtype("timestamp('UTC')")
+        return ibis.schema(
+            {column: instant if isinstance(kinds[column], TimestampType) else kind for column, kind in schema.items()}
+        )
 
     def to_pyarrow(  # noqa: D102
         self,

@@ -152,7 +152,7 @@ def test_two_horizons_are_needed_and_three_are_enough(days: int, told: str | Non
     assert list(found) == ([told] if told else [])
     if told == "thin_history":
         assert found[told].startswith(
-            f"warning: {days} days are known before {as_of}, fewer than 3 horizons of 28: intervals"
+            f"warning: {days} days are known before {as_of}, fewer than 3 horizons of 28: models"
         )
 
 

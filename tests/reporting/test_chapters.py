@@ -444,7 +444,9 @@ def test_the_findings_of_the_page_are_those_of_the_contract(study: Study) -> Non
 
 def test_a_thin_history_is_warned_of(make_shop: Callable[..., Any], simulated: Study) -> None:
     thin = Study.open("shop", root=make_shop(faulty(20, 0)), horizon_days=40)
-    assert health.caution(thin).startswith("Only 90 days are known, less than three periods of 40 days: all intervals")
+    assert health.caution(thin).startswith(
+        "Only 90 days are known, less than three periods of 40 days: models are tested"
+    )
     assert health.caution(simulated) == ""
 
 

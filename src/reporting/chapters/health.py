@@ -145,7 +145,7 @@ def caution(study: Study) -> str:
         known = (study.as_of - study.first_day).days
         told.append(
             f"Only {words.days(known)} are known, less than three periods of {words.days(study.horizon_days)}: "
-            "all intervals of this report are widened."
+            "models are tested on one past date, and the intervals of all forecast totals are wider for it."
         )
     if "late" in found:
         told.append(

@@ -86,8 +86,9 @@ def say_totals(study: Study) -> str:
     wrong = total_errors(study)
     rival = str(wrong.drop("Model").idxmin())
     verdict = "the model was closer than" if wrong["Model"] < wrong[rival] else "the model was no better than"
+    dates = len(study.value_backtest())
     return (
-        f"In total {verdict} the best simple rule (“{rival.lower()}”): over {words.count(len(study.value_backtest()))} past dates it was off by "
+        f"In total {verdict} the best simple rule (“{rival.lower()}”): {f'over {dates} past dates' if dates > 1 else 'at the one past date'} it was off by "
         f"{words.percent(wrong['Model'])}, the rule by {words.percent(wrong[rival])}."
     )
 
