@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -42,14 +41,9 @@ def measure(command: Sequence[str]) -> tuple[Cost, str]:
     return Cost(usage.ru_utime, usage.ru_stime, os.times().elapsed - began, usage.ru_maxrss * unit), told
 
 
-def typical(costs: Sequence[Cost]) -> Cost:
-    """Median times and the highest peak of several runs."""
-    return Cost(
-        statistics.median(cost.user for cost in costs),
-        statistics.median(cost.system for cost in costs),
-        statistics.median(cost.elapsed for cost in costs),
-        max(cost.peak for cost in costs),
-    )
+def least(costs: Sequence[Cost]) -> Cost:
+    """The run with the least user-CPU, which others on the machine disturbed least, with the highest peak of all."""
+    return min(costs, key=lambda cost: cost.user)._replace(peak=max(cost.peak for cost in costs))
 
 
 def aside(function: Callable[..., Any], *arguments: Any) -> Any:

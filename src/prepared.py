@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from .features.columns import Tables
+from .features.companions import COMPANIONS, usable
 from .features.contract import examine, facts
 from .features.histories import purchase_days, return_days
 from .features.quarantine import judged, kept, quarantined
@@ -55,11 +56,13 @@ class Prepared:
         meaning = dataset.model_dump_json(include={*ROLES, "timezone", "currency", "contract", "events"})
         self.key = digest(self._sources.fingerprint(), meaning, code_version())
         self._store = self._at(self.key)
-        if self.facts["future_date"] and self.facts["judged_on"] != self.today.isoformat():
-            # A line of tomorrow is set aside today, and is a line like any other the day after.
-            self.key = digest(self.key, self.today)
+        # A line of tomorrow is set aside today, and is a line like any other the day after.
+        arrived = [day for day in self._future_days if day <= self.today.isoformat()]
+        if arrived:
+            self.key = digest(self.key, arrived)
             self._store = self._at(self.key)
-            del self.facts
+            self.__dict__.pop("judged", None)
+            self.__dict__.pop("days", None)
 
     def _at(self, key: str) -> Store:
         return Store(self.folder / f"tables-{key}")
@@ -104,23 +107,25 @@ class Prepared:
     @functools.cached_property
     def tables(self) -> Tables:
         """All that feature blocks are computed from."""
-        sources, programme = self._sources, self.dataset.programme
+        programme = self.dataset.programme
         return Tables(
             self.days,
             returns=self._keep("returns", lambda: return_days(self.lines)),
             lines=self.lines,
-            contacts=self._keep_if(self.dataset.contacts, "contacts", sources.contacts),
-            redemptions=self._keep_if(self.dataset.redemptions, "redemptions", sources.redemptions),
-            points=self._keep_if(self.dataset.points, "points", sources.points),
-            customers=self._keep_if(self.dataset.customers, "customers", sources.customers),
+            **{role: usable(table) for role in COMPANIONS if (table := self._companion(role)) is not None},
             tiers=tuple(tier.spend for tier in programme.tiers),
             qualifying_days=programme.qualifying_days,
         )
 
+    def _companion(self, role: str) -> ir.Table | None:
+        """A table beside the log, the rows that cannot be used too; None where the dataset lacks it."""
+        return self._keep_if(getattr(self.dataset, role), role, getattr(self._sources, role))
+
     @functools.cached_property
     def consent(self) -> ir.Table | None:
         """What customers agreed to, see `sources.log`."""
-        return self._keep_if(self.dataset.consent, "consent", self._sources.consent)
+        said = self._companion("consent")
+        return None if said is None else usable(said)
 
     @functools.cached_property
     def events(self) -> pd.DataFrame:
@@ -130,17 +135,25 @@ class Prepared:
     @functools.cached_property
     def facts(self) -> dict[str, Any]:
         """What the whole log holds, see `features.contract.facts`."""
+        return self._store.get("facts", lambda: {"log": facts(self.judged, self.days)})["log"]  # type: ignore[no-any-return]
+
+    @property
+    def _future_days(self) -> list[str]:
+        """Days of lines that were of the future when the log was first judged."""
 
         def compute() -> dict[str, Any]:
-            return {"log": facts(self.judged, self.days) | {"judged_on": self.today.isoformat()}}
+            later = self.judged.filter(self.judged.reason == "future_date")
+            days = later.select("day").distinct().order_by("day").to_pyarrow()["day"].to_pylist()
+            return {"days": [day.isoformat() for day in days]}
 
-        return self._store.get("facts", compute)["log"]  # type: ignore[no-any-return]
+        return self._store.get("future", compute)["days"]  # type: ignore[no-any-return]
 
     def health(self, as_of: date, horizon_days: int) -> dict[str, Any]:
         """What is known of the log at a date, and what is wrong with it, see `features.contract.examine`."""
 
         def compute() -> dict[str, Any]:
-            return examine(self.judged, self.days, self.dataset, as_of, horizon_days)
+            others = {role: table for role in COMPANIONS if (table := self._companion(role)) is not None}
+            return examine(self.judged, self.days, self.dataset, as_of, horizon_days, others)
 
         return self._store.get(f"health-{as_of}-{horizon_days}", compute)
 

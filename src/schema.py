@@ -73,9 +73,9 @@ class Table(Section):
     @field_validator("source")
     @classmethod
     def _holds_no_password(cls, value: str) -> str:
-        scheme, mark, rest = value.partition("://")
+        _, mark, rest = value.partition("://")
         told = ":" in rest.rpartition("@")[0] or "password=" in rest.lower()
-        if mark and scheme.startswith("postgres") and told:
+        if mark and told:
             raise ValueError(
                 "a database address without a password, which belongs in the environment as LOYALTY_DB_PASSWORD"
             )
@@ -164,18 +164,21 @@ class Customers(Channeled):
     attributes : columns that become categories of the profile, such as an age band or a region.
     joined : column with the day on which the customer joined the programme.
     birthday : column.
+    time_format : of both, where they are text, see `Timed`.
     """
 
     attributes: tuple[str, ...] = ()
     joined: str | None = None
     birthday: str | None = None
+    time_format: TimeFormat = None
 
 
 class Campaigns(Table):
-    """Campaigns with their first day."""
+    """Campaigns with their first day; `time_format` as in `Timed`."""
 
     campaign: str
     start: str
+    time_format: TimeFormat = None
 
 
 class Contacts(Channeled):
@@ -255,17 +258,26 @@ class Happening(Section):
     name: str = Field(min_length=1, max_length=40)
 
 
+class HappeningTable(Table):
+    """A table of happenings; `until` is the last day of one, `time_format` as in `Timed`."""
+
+    day: str = "day"
+    name: str = "name"
+    until: str | None = None
+    time_format: TimeFormat = None
+
+
 class Events(Section):
     """Happenings that every chart over time marks.
 
     Attributes
     ----------
     marked : written in the dataset file itself.
-    table : a table of them, columns `day`, `name` and, where it has one, `until`.
+    table : a table of them.
     """
 
     marked: tuple[Happening, ...] = ()
-    table: Table | None = None
+    table: HappeningTable | None = None
 
 
 class Tier(Section):

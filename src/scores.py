@@ -50,7 +50,7 @@ def write_scores(study: "Study") -> dict[str, Any]:
     comparison : how the churn models did at the latest past date, see `models.metrics.compare`.
     """
     past = [_origin(study, day) for day in study.origins()]
-    scorer, comparison = scoring.fit(past, _distinct(study, study.as_of), _paying(study), study.earning())
+    scorer, comparison = scoring.fit(past, _distinct(study, study.known_until), _paying(study), study.earning())
     parameters, trees = scorer.pack()
     function = functools.partial(scoring.score_batches, parameters=parameters, trees=trees, run=study.key)
     file = study.root / "data" / "processed" / study.name / study.as_of.isoformat() / "scores.parquet"
@@ -74,7 +74,7 @@ def _rows(study: "Study", scorer: scoring.Scorer) -> ir.Table:
     """What is known now of everyone active: customer, segment and what the scorer needs."""
     tables = study.data.tables
     known = build.features(tables, study.window(), study.active_within_days)
-    segments = rfm.segments(tables, study.as_of).select("customer", "segment")
+    segments = rfm.segments(tables, study.known_until).select("customer", "segment")
     joined = known.left_join(segments, "customer")
     return joined.select("customer", "segment", *scorer.needs()).order_by("customer")
 
@@ -85,7 +85,7 @@ def _origin(study: "Study", day: date) -> Origin:
     mark = last_mark(active(study.data.tables.days, day, study.active_within_days), most)
     tables = tables_up_to(study.data.tables, mark)
     frame = build.frame(tables, study.window(day), study.active_within_days).select_dtypes("number")
-    outcome = labels(tables, day, study.horizon_days, study.active_within_days, known_until=study.as_of)
+    outcome = labels(tables, day, study.horizon_days, study.active_within_days, known_until=study.known_until)
     churned = outcome.select("customer", "churned").to_pandas().set_index("customer")["churned"]
     return Origin(frame, _distinct(study, day), churned.sort_index())
 
@@ -96,7 +96,7 @@ def _distinct(study: "Study", day: date) -> pd.DataFrame:
 
 def _paying(study: "Study") -> pd.DataFrame:
     """Repeat buyers who paid something, or a sample of them: the mean spend of each is as good as unique."""
-    known = histories(study.data.tables, study.as_of)
+    known = histories(study.data.tables, study.known_until)
     paying = known.filter((known.frequency > 0) & (known.monetary_value > 0))
     mark = last_mark(paying, study.dataset.engine_settings.training_customers)
     return up_to(paying, mark).order_by("customer").select("frequency", "monetary_value").to_pandas()

@@ -136,9 +136,21 @@ class Study:
         """First day of the log."""
         return date.fromisoformat(self.data.facts["first_day"])
 
+    @functools.cached_property
+    def known_until(self) -> date:
+        """First day of which nothing is known: the as-of date, or where the log is late the day after its last line.
+
+        Silence that is longer than the log has ever been is missing lines, not customers who stayed away.
+        """
+        if not any(finding["name"] in ("late", "stale") for finding in self.findings()):
+            return self.as_of
+        return date.fromisoformat(self.data.health(self.as_of, self.horizon_days)["facts"]["last_day"]) + timedelta(
+            days=1
+        )
+
     def origin(self, back: int) -> date:
-        """The date `back` horizons before the as-of date."""
-        return self.as_of - timedelta(days=back * self.horizon_days)
+        """The date `back` horizons before `known_until`."""
+        return self.known_until - timedelta(days=back * self.horizon_days)
 
     def origins(self) -> list[date]:
         """Past dates whose horizon is over, the latest first: the test date, then those that models learn from.
@@ -170,7 +182,7 @@ class Study:
     @step
     def weekly(self) -> pd.DataFrame:
         """The base week by week, see `features.cohorts.weekly`."""
-        return cohorts.weekly(self.data.tables, self.as_of)
+        return cohorts.weekly(self.data.tables, self.known_until)
 
     @step
     def periods(self) -> pd.DataFrame:
@@ -183,7 +195,7 @@ class Study:
         """
         tables = self.data.tables
         # Before a whole activity window has passed, who is active is not known.
-        fitting = ((self.as_of - self.first_day).days - self.active_within_days) // self.horizon_days
+        fitting = ((self.known_until - self.first_day).days - self.active_within_days) // self.horizon_days
         rows = []
         for back in reversed(range(max(1, min(fitting, PERIODS_SHOWN)))):
             end, start = self.origin(back), self.origin(back + 1)
@@ -196,7 +208,7 @@ class Study:
     @step
     def segments(self) -> pd.DataFrame:
         """Segment of each customer of the last year, see `features.rfm.segments`."""
-        return rfm.segments(self.data.tables, self.as_of).order_by("customer").to_pandas()
+        return rfm.segments(self.data.tables, self.known_until).order_by("customer").to_pandas()
 
     @step
     def segments_holdout(self) -> pd.DataFrame:
@@ -212,34 +224,34 @@ class Study:
     @step
     def retention(self) -> pd.DataFrame:
         """Customers by month of first purchase and months since, see `features.cohorts.retention`."""
-        return cohorts.retention(self.data.tables.days, self.as_of).to_pandas()
+        return cohorts.retention(self.data.tables.days, self.known_until).to_pandas()
 
     @step
     def second_purchase(self) -> pd.DataFrame:
         """Days from first to second purchase, see `features.cohorts.second_purchase`."""
-        return cohorts.second_purchase(self.data.tables.days, self.as_of).to_pandas()
+        return cohorts.second_purchase(self.data.tables.days, self.known_until).to_pandas()
 
     @step
     def concentration(self) -> pd.DataFrame:
         """Spend by tenth of the customers of the last year, see `features.cohorts.concentration`."""
-        return cohorts.concentration(self.data.tables, self.as_of).to_pandas()
+        return cohorts.concentration(self.data.tables, self.known_until).to_pandas()
 
     # Models
 
     def histories(self, day: date | None = None) -> pd.DataFrame:
         """Purchase histories at a date (the as-of date if not given), index customer, in order of customer."""
-        table = histories(self.data.tables, day or self.as_of)
+        table = histories(self.data.tables, day or self.known_until)
         return table.to_pandas().set_index("customer").sort_index()
 
     def distinct_histories(self, day: date | None = None) -> pd.DataFrame:
         """Different (frequency, recency, T) at a date, with how many customers share each as `weight`."""
-        return distinct(histories(self.data.tables, day or self.as_of)).to_pandas()
+        return distinct(histories(self.data.tables, day or self.known_until)).to_pandas()
 
     def window(self, day: date | None = None) -> Window:
         """What features see at a date: windows that are as long at every date that is looked at."""
         earliest = self.origins()[-1]
         lengths = build.windows_that_fit(self.first_day, earliest)
-        return Window(day or self.as_of, lengths, self.horizon_days, (earliest - self.first_day).days)
+        return Window(day or self.known_until, lengths, self.horizon_days, (earliest - self.first_day).days)
 
     def features(self, day: date | None = None) -> pd.DataFrame:
         """Features of the customers active at a date, see `features.build.frame`."""
@@ -247,7 +259,7 @@ class Study:
 
     def outcomes(self, day: date) -> pd.DataFrame:
         """What the customers active at a past date did next, see `features.labels.labels`; index customer."""
-        table = labels(self.data.tables, day, self.horizon_days, self.active_within_days, known_until=self.as_of)
+        table = labels(self.data.tables, day, self.horizon_days, self.active_within_days, known_until=self.known_until)
         return table.to_pandas().set_index("customer").sort_index()
 
     @step

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from ..errors import DataError, RefusedError
 from ..schema import Contract, Dataset
 from .checks import calendar_findings, line_findings
+from .companions import companion_findings
 from .findings import FINDINGS, Found
 from .quarantine import UNUSABLE, known
 from .windows import before
@@ -110,7 +111,14 @@ def check_span(facts: Mapping[str, Any], as_of: date | None, shown: str) -> date
     return as_of or last + timedelta(days=1)
 
 
-def examine(judged: ir.Table, days: ir.Table, dataset: Dataset, as_of: date, horizon_days: int) -> dict[str, Any]:
+def examine(
+    judged: ir.Table,
+    days: ir.Table,
+    dataset: Dataset,
+    as_of: date,
+    horizon_days: int,
+    others: Mapping[str, ir.Table] | None = None,
+) -> dict[str, Any]:
     """What is known of a log at a date, and whether a score may rest on it. Nothing is raised.
 
     Parameters
@@ -120,6 +128,7 @@ def examine(judged: ir.Table, days: ir.Table, dataset: Dataset, as_of: date, hor
     dataset : its rules.
     as_of : first day that is not known, after the log's first day.
     horizon_days : length of the period to predict.
+    others : tables beside the log, by role, see `companions`.
 
     Returns
     -------
@@ -133,6 +142,7 @@ def examine(judged: ir.Table, days: ir.Table, dataset: Dataset, as_of: date, hor
         *share_findings(at_date, dataset.contract),
         *span_findings(at_date, as_of, horizon_days, dataset.contract, end=_end(judged) or as_of),
         *calendar_findings(lines, dataset),
+        *companion_findings(others or {}, days),
     ]
     names = list(FINDINGS)
     found.sort(key=lambda one: (SEVERITIES.index(one.severity), names.index(one.name)))
@@ -284,7 +294,8 @@ def _silence(facts: Mapping[str, Any], as_of: date, horizon_days: int, contract:
     usual = max(1, min(facts["longest_pause"], horizon_days // 4))
     if silent < usual:
         return []
-    detail = f"{ends}: every one of them is read as a day without a purchase; the lines may be late"
+    known_until = last + timedelta(days=1)
+    detail = f"{ends}: the lines may be late, so that all is counted up to {known_until}, the first day not known"
     return [Found(name="late", severity="warning", done="counted", detail=detail)]
 
 

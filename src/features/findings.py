@@ -143,12 +143,22 @@ FINDINGS: dict[str, Finding] = {
         "Which of the two hours it was is not known.",
         "nothing, unless an hour matters",
     ),
+    "unusable_rows": Finding(
+        "Rows of another table that cannot be used",
+        "They have no customer, or no day that can be read.",
+        "check the columns and time_format of that table",
+    ),
+    "strangers": Finding(
+        "Another table's customers are not those of the log",
+        "Their numbers may be written in another way.",
+        "check its customer column, or bring an [identity] table",
+    ),
     "night_hours": Finding(
         "Mostly between midnight and five",
         "The clock may be that of another time zone.",
         "set transactions.time_is = 'utc', or correct timezone",
     ),
-    "late": Finding("The log ends before the report's date", "Silent days are read as days without a purchase.", _SPAN),
+    "late": Finding("The log ends before the report's date", "Its last days are not known yet.", _SPAN),
     "thin_history": Finding(
         "Little history",
         "Less than three horizons are known: intervals are widened.",

@@ -33,7 +33,8 @@ def purchase_days(lines: ir.Table, zero_counts: bool = False) -> ir.Table:
     days = lines.group_by("customer", "day").agg(
         spend=lines.amount.sum(),
         lines=lines.count(),
-        orders=lines.order.nunique(),
+        # A purchase without a receipt number is still one.
+        orders=ibis.greatest(lines.order.nunique(), 1),
         returned=(-lines.amount).clip(lower=0.0).sum(),
         **{money: lines[money].sum() for money in ("discount", "coupon") if money in lines.columns},
         **({"time": lines.time.min()} if "time" in lines.columns else {}),

@@ -78,5 +78,7 @@ def labels(
         orders=joined.orders.coalesce(0),
         spend=spend,
         churned=bought == 0,
-        partial_defection=(joined.before > NOTHING).ifelse(spend < PARTIAL * joined.before, ibis.null("boolean")),
+        partial_defection=(joined.before > NOTHING).ifelse(
+            spend < PARTIAL * joined.before - NOTHING, ibis.null("boolean")
+        ),
     )

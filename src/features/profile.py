@@ -1,9 +1,11 @@
 """What is known of the customer beside the purchases.
 
 Attributes have no date: they are as the customers' table has them today, which at a past date may be more than was
-known then. A row whose customer joined at or after the as-of date is not seen at all.
+known then. A row whose customer joined at or after the as-of date is not seen at all. Of several rows of one customer
+the one that joined first is taken whole, so that a later one changes nothing.
 """
 
+import ibis
 import ibis.expr.types as ir
 
 from .columns import Column, TableBlock, Tables, Window
@@ -48,17 +50,26 @@ def profile(tables: Tables, window: Window) -> ir.Table | None:
     """Profile by customer; None where the dataset knows nothing of customers."""
     if (known := tables.customers) is None:
         return None
-    named = {}
     if "joined" in known.columns:
         known = known.filter(known.joined.isnull() | is_before(known.joined, window.as_of))
-        named["days_since_joined"] = days_until(window.as_of, known.joined.min())
-    if "birthday" in known.columns:
-        born = is_before(known.birthday, window.as_of).ifelse(known.birthday, None)
+    first = _first_row(known)
+    named = {}
+    if "joined" in first.columns:
+        named["days_since_joined"] = days_until(window.as_of, first.joined)
+    if "birthday" in first.columns:
+        born = is_before(first.birthday, window.as_of).ifelse(first.birthday, None)
         # Without the cast, Spark divides decimals and keeps six digits.
-        named["age"] = days_until(window.as_of, born.min()).cast("float64") / YEAR
-    # A customer of several channels may have several rows.
-    named |= {name: known[name].min() for name in attributes(tables)}
-    return known.group_by("customer").agg(**named) if named else None
+        named["age"] = days_until(window.as_of, born).cast("float64") / YEAR
+    named |= {name: first[name] for name in attributes(tables)}
+    return first.select("customer", **named) if named else None
+
+
+def _first_row(known: ir.Table) -> ir.Table:
+    """One row a customer: the one that joined first, and of equals the least in all columns."""
+    order = ["joined", *sorted(set(known.columns) - {"customer", "joined"})]
+    by = [known[name].asc(nulls_first=False) for name in order if name in known.columns]
+    placed = known.mutate(place=ibis.row_number().over(ibis.window(group_by=known.customer, order_by=by)))
+    return placed.filter(placed.place == 0).drop("place")
 
 
 BLOCK = TableBlock("profile", columns, profile)

@@ -4,7 +4,7 @@ import ibis
 import ibis.expr.types as ir
 
 from .columns import Column, TableBlock, Tables, Window
-from .histories import net_spend
+from .histories import NOTHING, net_spend
 from .windows import before, days_until, in_last_days
 
 
@@ -164,8 +164,10 @@ def tier(tables: Tables, window: Window) -> ir.Table | None:
     known = before(net_spend(tables), window.as_of)
     counts = in_last_days(known.day, window.as_of, tables.qualifying_days)
     each = known.group_by("customer").agg(qualifying_spend=counts.ifelse(known.spend, 0.0).sum())
-    missing = [(each.qualifying_spend < threshold, threshold - each.qualifying_spend) for threshold in tables.tiers]
-    reached = [(each.qualifying_spend >= threshold).cast("int64") for threshold in tables.tiers]
+    missing = [
+        (each.qualifying_spend < threshold - NOTHING, threshold - each.qualifying_spend) for threshold in tables.tiers
+    ]
+    reached = [(each.qualifying_spend >= threshold - NOTHING).cast("int64") for threshold in tables.tiers]
     return each.mutate(tier=sum(reached), to_next_tier=ibis.cases(*missing, else_=None))
 
 

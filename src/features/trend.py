@@ -34,8 +34,8 @@ def columns(window: Window) -> dict[str, Column]:
             "Change of spend from four weeks to the next",
             "money",
             f"slope of a straight line (least squares) through the net spend of each {PERIOD} days, counted back from "
-            f"the as-of date as far as the first purchase, at most {_periods(window)} of them",
-            f"first purchase at most {PERIOD} days ago",
+            f"the as-of date as far as the first purchase or return, at most {_periods(window)} of them",
+            f"nothing bought or returned before the last {PERIOD} days",
         )
     return named
 

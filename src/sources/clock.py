@@ -16,7 +16,7 @@ ISO = r"^\d{4}-\d{1,2}-\d{1,2}(?:[T ](?:[01]?\d|2[0-3]):\d{1,2}(?::\d{1,2}(?:\.\
 """What all engines read alike: one takes 2020-06 for a date, another 24:00 for an hour."""
 ZONED = r":\d\d(?:\.\d+)?\s*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
 
-EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)
+EARLIEST, LATEST = datetime(1970, 1, 1), datetime(2100, 1, 1)
 """Between them a time may be of a purchase."""
 
 
@@ -47,6 +47,15 @@ def is_zoned(column: ir.Column) -> ir.BooleanValue:
     if column.type().is_string():
         return column.strip().re_search(ZONED).coalesce(False)
     return ibis.literal(False)
+
+
+def has_clock(column: ir.Column, time_format: str | None) -> ir.BooleanValue:
+    """Whether a value names a time of day; a bare date is a day of the store, in whatever zone the times are."""
+    if time_format is not None:
+        return ibis.literal("%H" in time_format)
+    if column.type().is_string():
+        return column.contains(":").coalesce(False)
+    return ibis.literal(column.type().is_timestamp())
 
 
 def _offset(text: ir.StringColumn) -> ir.IntegerColumn:
@@ -142,8 +151,9 @@ def to_local(time: ir.TimestampColumn, timezone: str, first: datetime, last: dat
     9999-12-31, are left as they are: they may lie at the end of all that can be written.
     """
     pairs = utc_offsets(timezone, max(first, EARLIEST), min(last, LATEST))
-    seconds = ibis.literal(int(pairs[0][1].total_seconds()))
-    for start, offset in pairs[1:]:
-        seconds = (time >= ibis.literal(start)).ifelse(int(offset.total_seconds()), seconds)
-    believable = (time >= ibis.literal(EARLIEST)) & (time < ibis.literal(LATEST))
-    return time + believable.ifelse(seconds, 0).as_interval("s")
+    # Side by side: a hundred years of them inside each other are too deep. Most lines are of the latest.
+    since = [(time >= ibis.literal(start), int(offset.total_seconds())) for start, offset in reversed(pairs[1:])]
+    at_first = int(pairs[0][1].total_seconds())
+    known = (time >= ibis.literal(EARLIEST)) & (time < ibis.literal(LATEST))
+    seconds = ibis.cases((~known, 0), *since, else_=at_first)
+    return time + seconds.as_interval("s")

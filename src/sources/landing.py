@@ -76,8 +76,9 @@ def land(table: Table, root: Path, folder: Path, where: str, *, parquet_only: bo
     if databases.is_database(table.source):
         return _land_database(table, root, folder, where)
     if "://" in table.source:
+        scheme = table.source.partition("://")[0]  # the rest may hold a password
         raise DataError(
-            f"{where}.source: expected a file, postgres://…, sqlite:PATH or duckdb:PATH, found {table.source!r}"
+            f"{where}.source: expected a file, postgres://…, sqlite:PATH or duckdb:PATH, found '{scheme}://…'"
         )
     files = locate(table, root, where)
     kind = format_of(table, files, where)
@@ -87,7 +88,8 @@ def land(table: Table, root: Path, folder: Path, where: str, *, parquet_only: bo
         raise DataError(f"{where}.source: {error.filename} cannot be read: {error.strerror}") from None
     if kind == "parquet" and not (parquet_only and any(map(_is_beyond_spark, files))):
         return Landed(tuple(files), kind, contents)
-    key = fingerprint_of([_code(), contents, table.encoding, table.delimiter, table.sheet, parquet_only])
+    said = (table.encoding, table.delimiter, table.sheet, parquet_only, columns_named(table))
+    key = fingerprint_of([_code(), contents, *said])
     converted = _once(folder / f"{kind}-{key}", lambda to: _convert(table, files, kind, to, where, parquet_only))
     return Landed(converted, "parquet", contents) if converted else Landed(tuple(files), kind, contents)
 
@@ -147,6 +149,20 @@ def _convert(table: Table, files: Sequence[Path], kind: str, to: Path, where: st
                 rows.agg(**{name: rows[name].count() for name in rows.columns}).execute()
         except duckdb.Error as error:
             raise cannot_read(files, kind, error, where) from None
+
+
+def _is_beyond_spark(file: Path) -> bool:
+    """Whether a Parquet file has a column of nanoseconds or of times of day."""
+    kinds = pq.read_schema(file).types
+    return any(pa.types.is_time(kind) or (pa.types.is_timestamp(kind) and kind.unit == "ns") for kind in kinds)
+
+
+def _for_spark(rows: ir.Table) -> ir.Table:
+    """Rows with times of microseconds, and times of day as text."""
+    kinds = rows.schema().items()
+    times = {name: rows[name].cast("timestamp(6)") for name, kind in kinds if kind.is_timestamp() and kind.scale == 9}
+    told = times | {name: rows[name].cast("string") for name, kind in kinds if kind.is_time()}
+    return rows.mutate(**told) if told else rows
 
 
 def _is_plain(files: Sequence[Path], delimiter: str | None) -> bool:

@@ -2,16 +2,18 @@
 
 ===========  ==========================================================================================
 lines        customer, day (local date), time (local), order, amount, and where the dataset has them
-             discount, coupon (≥ 0, money), currency, channel, product, category, store
+             discount, coupon (money, below zero on a return), currency, channel, product, category, store
 contacts     customer, day, campaign
 redemptions  customer, day
 points       customer, day, points, and kind
 consent      customer, day, purpose, granted
-customers    customer, joined, birthday (dates), profile_<attribute> (text), as they are known today
+customers    customer, joined, birthday (dates), profile_<attribute> (text), as they are known today; may hold
+             several rows of one customer
 events       day, until, name
 ===========  ==========================================================================================
 
-Where a role has several tables they are stacked; a column that one of them lacks is null there.
+Where a role has several tables they are stacked; a column that one of them lacks is null there. Rows without a
+customer or a day are still in all of them: `features.companions` counts them, `Prepared.tables` leaves them out.
 """
 
 import functools
@@ -25,7 +27,7 @@ import pandas as pd
 
 from ..errors import DataError
 from ..schema import Channeled, Contacts, Customers, Dataset, Points, Table, Timed, Transactions
-from .clock import is_zoned, read_time, to_local
+from .clock import has_clock, is_zoned, read_time, to_local
 from .engines import engine_errors
 from .files import columns_named, fingerprint_of, open_table, require_columns
 from .landing import Landed, land
@@ -102,17 +104,17 @@ class Sources:
                 columns[role] = identifier(raw[column])
         for role in ("discount", "coupon"):
             if names := getattr(roles, role):
-                columns[role] = sum((finite(raw[name], roles).abs().coalesce(0.0) for name in names), ibis.literal(0.0))
+                off = sum((finite(raw[name], roles).abs().coalesce(0.0) for name in names), ibis.literal(0.0))
+                # Who gives something back gives its discount back, too.
+                columns[role] = (columns["amount"] < 0).ifelse(-off, off)
         columns["day"] = columns["time"].date()
         if roles.order is None:
             columns["order"] = columns["customer"] + "|" + columns["time"].cast("string")
         else:
             number = identifier(raw[roles.order])
-            # Tills count for themselves: the same number in another table is another receipt.
+            # Tables count for themselves: the same number in another one is another receipt.
             several = len(self._tables["transactions"]) > 1
-            columns["order"] = (
-                ibis.literal(f"{roles.channel_is or where.rpartition('.')[2]}:") + number if several else number
-            )
+            columns["order"] = ibis.literal(f"{where.rpartition('.')[2]}:") + number if several else number
         for given in GIVEN:
             columns[given] = raw[getattr(roles, given.removesuffix("_as_given"))].cast("string")
         return columns
@@ -124,7 +126,7 @@ class Sources:
         products = self._stacked(
             "products",
             lambda raw, roles, _: {
-                "product": identifier(raw[roles.product]), "listed": raw[roles.category].cast("string")
+                "product": identifier(raw[roles.product]), "listed": identifier(raw[roles.category])
             },
         )  # fmt: skip
         one_each = products.group_by("product").agg(listed=products.listed.min())
@@ -145,13 +147,13 @@ class Sources:
                 "campaigns",
                 lambda raw, roles, _: {
                     "campaign": identifier(raw[roles.campaign]),
-                    "start": read_time(raw[roles.start], None).date(),
+                    "start": read_time(raw[roles.start], roles.time_format).date(),
                 },
             )
             starts = told.group_by("campaign").agg(start=told.start.min())
             joined = sent.left_join(starts, "campaign").drop("campaign_right")
             sent = joined.mutate(day=joined.day.coalesce(joined.start)).drop("start")
-        return sent.filter(sent.day.notnull() & sent.customer.notnull()).distinct()
+        return sent.distinct()
 
     def _contacts_of(self, raw: ir.Table, roles: Contacts, where: str) -> dict[str, ir.Value]:
         if roles.time is None and not self.dataset.campaigns:
@@ -187,32 +189,25 @@ class Sources:
         return self._dated("consent", more)
 
     def customers(self) -> ir.Table | None:
-        """What is known of customers, one row each: where a customer comes twice, the least value of each column."""
-        if not self.dataset.customers:
-            return None
-        table = self._stacked("customers", self._customer_of)
-        table = table.filter(table.customer.notnull())
-        return table.group_by("customer").agg(
-            **{name: table[name].min() for name in table.columns if name != "customer"}
-        )
+        """What is known of customers."""
+        return self._stacked("customers", self._customer_of).distinct() if self.dataset.customers else None
 
     @staticmethod
     def _customer_of(raw: ir.Table, roles: Customers, where: str) -> dict[str, ir.Value]:
         columns: dict[str, ir.Value] = {"customer": identifier(raw[roles.customer])}
         for role in ("joined", "birthday"):
             if (column := getattr(roles, role)) is not None:
-                columns[role] = read_time(raw[column], None).date()
+                columns[role] = read_time(raw[column], roles.time_format).date()
         return columns | {f"profile_{name}": identifier(raw[name]) for name in roles.attributes}
 
     def events(self) -> pd.DataFrame:
         """Happenings to mark in charts: day, until (its last day) and name, the earliest first."""
         marked = [(event.day, event.until or event.day, event.name) for event in self.dataset.events.marked]
-        for at in range(len(self._tables["events"])):
-            raw = self._open("events", at)
-            require_columns(raw, {"day": "day", "name": "name"}, self._where("events", at))
-            day = read_time(raw.day, None).date()
-            until = read_time(raw.until, None).date() if "until" in raw.columns else ibis.null("date")
-            told = raw.select(day=day, until=until.coalesce(day), name=raw.name.cast("string"))
+        if (roles := self.dataset.events.table) is not None:
+            raw = self._open("events", 0)
+            day = read_time(raw[roles.day], roles.time_format).date()
+            until = read_time(raw[roles.until], roles.time_format).date() if roles.until else ibis.null("date")
+            told = raw.select(day=day, until=until.coalesce(day), name=raw[roles.name].cast("string"))
             rows = told.filter(told.day.notnull() & told.name.notnull()).to_pyarrow().to_pylist()
             marked += [(row["day"], row["until"], row["name"]) for row in rows]
         frame = pd.DataFrame(sorted(marked), columns=["day", "until", "name"])
@@ -251,31 +246,36 @@ class Sources:
     def _identified(self, part: ir.Table) -> ir.Table:
         """A table under the customers' one key, where an identity table knows it.
 
-        Where numbers are a channel's own, one that the identity table does not know is told apart by the channel.
+        A number of a channel is looked up in that channel first, then among the numbers that mean the same
+        everywhere. If channels have numbers of their own, one that is not found is told apart by its channel. A table
+        without a channel is taken to bear the one key already.
         """
         if not self.dataset.identity:
             return part
-        keys = self._identities
-        own_numbers = "channel" in keys.columns and "channel" in part.columns
-        one_each = keys.group_by(["id", "channel"] if own_numbers else ["id"]).agg(key=keys.key.min())
-        matches = [part.customer == one_each.id] + ([part.channel == one_each.channel] if own_numbers else [])
-        joined = part.left_join(one_each, matches, rname="{name}_of_identity")
-        unknown = joined.channel + ":" + joined.customer if own_numbers else joined.customer
-        known = joined.mutate(customer=ibis.coalesce(joined.key, unknown, joined.customer))
-        return known.select(*part.columns)
+        keys, columns = self._identities, part.columns
+        own_numbers = "channel" in columns and any(table.channel is not None for table in self.dataset.identity)
+        anywhere = keys.filter(keys.channel.isnull()).group_by("id").agg(everywhere=keys.key.min())
+        found = part.left_join(anywhere, part.customer == anywhere.id).drop("id")
+        if not own_numbers:
+            return found.mutate(customer=ibis.coalesce(found.everywhere, found.customer)).select(*columns)
+        theirs = keys.filter(keys.channel.notnull()).group_by(number="id", at="channel").agg(here=keys.key.min())
+        found = found.left_join(theirs, [found.customer == theirs.number, found.channel == theirs["at"]])
+        unknown = found.channel + ":" + found.customer
+        one_key = ibis.coalesce(found.here, found.everywhere, unknown, found.customer)
+        return found.mutate(customer=one_key).select(*columns)
 
     @functools.cached_property
     def _identities(self) -> ir.Table:
-        """Numbers of channels with the customer that each is: id, key, and channel where the tables have it."""
+        """Numbers of channels with the customer that each is: id, key, channel (null where it is any)."""
 
         def columns_of(raw: ir.Table, roles: Any, where: str) -> dict[str, ir.Value]:
-            channel = {} if roles.channel is None else {"channel": identifier(raw[roles.channel])}
-            return {"id": identifier(raw[roles.id]), "key": identifier(raw[roles.customer])} | channel
+            channel = ibis.null("string") if roles.channel is None else identifier(raw[roles.channel])
+            return {"id": identifier(raw[roles.id]), "key": identifier(raw[roles.customer]), "channel": channel}
 
         return self._stacked("identity", columns_of)
 
     def _dated(self, role: str, more: Callable[[ir.Table, Any], dict[str, ir.Value]]) -> ir.Table | None:
-        """A table of things that happened to a customer on a day; rows that lack either are left out."""
+        """A table of things that happened to a customer on a day."""
         if not self._tables[role]:
             return None
 
@@ -283,18 +283,14 @@ class Sources:
             day = self._local_time(raw, roles, where).date()
             return {"customer": identifier(raw[roles.customer]), "day": day} | more(raw, roles)
 
-        table = self._stacked(role, columns_of)
-        return table.filter(table.day.notnull() & table.customer.notnull())
+        return self._stacked(role, columns_of)
 
     def _local_time(self, raw: ir.Table, roles: Timed | Contacts, where: str) -> ir.TimestampColumn:
         """A time column in the clock of the store."""
         column = raw[roles.time]
         time = read_time(column, roles.time_format)
-        if roles.time_format is not None or not (column.type().is_string() or column.type().is_timestamp()):
-            zoned = ibis.literal(False)
-        else:
-            zoned = is_zoned(column)
-        utc = zoned | (roles.time_is == "utc")
+        zoned = is_zoned(column) if roles.time_format is None else ibis.literal(False)
+        utc = zoned | ((roles.time_is == "utc") & has_clock(column, roles.time_format))
         try:
             span = raw.agg(first=time.min(where=utc), last=time.max(where=utc)).to_pyarrow().to_pylist()[0]
         except engine_errors() as error:

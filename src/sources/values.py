@@ -9,10 +9,11 @@ from ..schema import Table
 from .text import number
 
 MISSING = ("", "nan", "nat", "none", "null", "<na>")
-TRUE, FALSE = (
-    ("1", "true", "t", "yes", "y", "granted", "opt-in"),
-    ("0", "false", "f", "no", "n", "withdrawn", "opt-out"),
-)
+LARGEST_WHOLE = 2.0**53
+"""Above it a number with a fraction cannot tell neighbours apart."""
+
+TRUE = ("1", "1.0", "true", "t", "yes", "y", "granted", "opt-in", "ja", "oui", "sí", "si", "sim", "是", "同意")
+FALSE = ("0", "0.0", "false", "f", "no", "n", "withdrawn", "opt-out", "nein", "non", "não", "nao", "否", "不同意")
 
 
 def identifier(column: ir.Column) -> ir.StringColumn:
@@ -22,12 +23,13 @@ def identifier(column: ir.Column) -> ir.StringColumn:
     """
     if column.type().is_floating():
         value = column.isnan().ifelse(ibis.null("float64"), column.cast("float64"))
-        whole = value == value.floor()
-        return whole.ifelse(value.floor().cast("int64").cast("string"), value.cast("string"))
+        whole = (value == value.floor()) & (value.abs() < LARGEST_WHOLE)
+        number = whole.ifelse(value, 0.0).floor().cast("int64").cast("string")
+        return whole.ifelse(number, value.cast("string"))
     text = column.cast("string").strip()
     if column.type().is_integer():
         return text
-    text = text.re_search(r"^\d+\.0$").ifelse(text.substr(0, text.length() - 2), text)
+    text = text.re_search(r"^\d+\.0+$").ifelse(text.re_extract(r"^(\d+)", 1), text)
     return text.lower().isin(MISSING).ifelse(ibis.null("string"), text)
 
 

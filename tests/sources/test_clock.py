@@ -100,6 +100,9 @@ def read(values: list[object], time_format: str | None = None) -> list[datetime 
         ("2020-02-29 23:05:07 -0530", None, datetime(2020, 3, 1, 4, 35, 7)),
         ("2020-02-29 23:05:07.250+02", None, datetime(2020, 2, 29, 21, 5, 7, 250000)),
         ("2021-02-29", None, None),
+        ("2020-02", None, None),
+        ("2020-02-29 24:00:00", None, None),
+        ("2020-02-29 Sat", None, None),
         ("soon", None, None),
         ("", None, None),
         ("29.02.2020", "%d.%m.%Y", datetime(2020, 2, 29)),
@@ -137,3 +140,13 @@ def test_numbers_are_dates_only_where_a_format_says_so() -> None:
 def test_a_value_says_itself_whether_it_is_an_instant() -> None:
     table = ibis.memtable({"time": ["2020-01-01 10:00", "2020-01-01T10:00:00Z", "2020-01-01 10:00-05", "2020-01-05"]})
     assert table.select(zoned=is_zoned(table.time)).to_pyarrow()["zoned"].to_pylist() == [False, True, True, False]
+
+
+def test_times_of_no_purchase_do_not_stop_the_reading_of_the_others() -> None:
+    """Sentinels at both ends of the calendar: none can be shifted, and a zone has centuries of rules between them."""
+    times = [datetime(1, 1, 1), datetime(2020, 7, 1, 12), datetime(2020, 1, 1, 12), datetime(9999, 12, 31, 23, 59, 59)]
+    table = ibis.memtable({"time": times}, schema={"time": "timestamp"})
+    local = to_local(table.time, "Europe/Berlin", times[0], times[-1])
+    assert table.select(local=local).to_pyarrow()["local"].to_pylist() == [
+        times[0], datetime(2020, 7, 1, 14), datetime(2020, 1, 1, 13), times[-1]
+    ]  # fmt: skip

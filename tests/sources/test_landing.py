@@ -4,10 +4,12 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import time
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from loyalty.errors import DataError
 from loyalty.schema import Table
@@ -251,6 +253,21 @@ def test_for_spark_everything_becomes_parquet(tmp_path: Path, write_workbook: Ca
         plain = land(table, tmp_path, tmp_path / "kept", WHERE)
         assert plain.fingerprint == landed.fingerprint
         assert rows_of(plain, table) == rows_of(landed, table) == [("1", "x"), ("2", "y")]
+
+
+def test_for_spark_parquet_with_types_that_it_does_not_know_is_written_anew(tmp_path: Path) -> None:
+    """Nanoseconds, as pandas wrote them for years, and times of day: Spark would not open the file at all."""
+    moment = pd.Timestamp("2020-02-29 10:20:30.123456")
+    frame = pd.DataFrame({"time": pd.Series([moment], dtype="datetime64[ns]"), "opened": [time(9, 30)], "a": [1.5]})
+    frame.to_parquet(tmp_path / "log.parquet")
+    assert land_in(tmp_path, "log.parquet").files == (tmp_path / "log.parquet",)
+    landed = land(Table(source="log.parquet"), tmp_path, tmp_path / "kept", WHERE, parquet_only=True)
+    assert landed.fingerprint == land_in(tmp_path, "log.parquet").fingerprint
+    schema = pq.read_schema(landed.files[0])
+    assert [str(kind) for kind in schema.types] == ["timestamp[us]", "string", "double"]
+    assert pq.read_table(landed.files[0]).to_pylist() == [
+        {"time": moment.to_pydatetime(), "opened": "09:30:00", "a": 1.5}
+    ]
 
 
 def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

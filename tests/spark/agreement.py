@@ -1,13 +1,22 @@
 """What it means that two engines agree."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from loyalty.study import Study
 
+ENGINES = ("duckdb", "spark")
 Pair = tuple[Study, Study]
 """The same study by DuckDB and by Spark."""
+
+
+def project(root: Path) -> Path:
+    """An empty project in a folder that exists."""
+    (root / "notebooks").mkdir()
+    (root / "data").mkdir()
+    return root
 
 
 def assert_agree(one: Any, other: Any) -> None:

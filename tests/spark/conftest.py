@@ -6,13 +6,12 @@ from pathlib import Path
 
 import ibis
 import pytest
-from agreement import Pair
+from agreement import ENGINES, Pair, project
 from loyalty.schema import Engine
 from loyalty.sources import engines
 from loyalty.sources.simulator import Simulation, simulate
 from loyalty.study import Study
 
-ENGINES = ("duckdb", "spark")
 DATA = Path(__file__).parents[2] / "data"
 DIRTY = Simulation(customers=600, days=420, dirt=0.1, channel_ids=True, seed=3, horizon_days=30)
 # The first compiler of Java is enough for jobs of seconds, and takes half the time.
@@ -65,12 +64,6 @@ def dirty_pair(spark: ibis.BaseBackend, tmp_path_factory: pytest.TempPathFactory
     for root in roots:
         simulate(DIRTY, "dirty", root)
     return opened("dirty", roots)
-
-
-def project(root: Path) -> Path:
-    (root / "notebooks").mkdir()
-    (root / "data").mkdir()
-    return root
 
 
 def opened(name: str, roots: list[Path]) -> Pair:

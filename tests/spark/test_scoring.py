@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from agreement import Pair, assert_agree
-from conftest import project
+from agreement import Pair, assert_agree, project
 from loyalty.cli import app
 from loyalty.scores import write_scores
 from loyalty.sources.simulator import Simulation, simulate
@@ -20,9 +19,9 @@ BOUND = 1000
 """The least that `engine_settings.training_customers` may be."""
 
 
-def test_scores_agree(journey_pair: Pair) -> None:
+def test_scores_agree(dirty_pair: Pair) -> None:
     """The parts of Spark's file in order too."""
-    one, other = (pd.read_parquet(write_scores(study)["scores"]) for study in journey_pair)
+    one, other = (pd.read_parquet(write_scores(study)["scores"]) for study in dirty_pair)
     assert list(one["customer"]) == list(other["customer"])
     assert_agree(one, other)
 

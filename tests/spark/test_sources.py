@@ -9,8 +9,7 @@ import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from agreement import assert_agree
-from conftest import ENGINES, project
+from agreement import ENGINES, assert_agree, project
 from loyalty.prepared import Prepared
 from loyalty.settings import load_dataset, with_engine
 
@@ -39,7 +38,7 @@ WHO = [7, 7, None, 12, 2**40, 0, 1, 7]
 
 
 def column(kind: pa.DataType) -> pa.Array:
-    return pa.array(TIMES, pa.timestamp("us")).cast(kind)
+    return pa.array(TIMES, pa.timestamp("us")).cast(kind, safe=False)
 
 
 def log(**columns: pa.Array) -> pa.Table:
@@ -54,26 +53,17 @@ def log(**columns: pa.Array) -> pa.Table:
 
 
 NEAR = [moment for moment in TIMES if moment is None or 1700 < moment.year < 2200]
-LOGS: dict[str, Callable[[], pa.Table]] = {
-    "times without a zone": log,
-    "instants": lambda: log(time=column(pa.timestamp("us", "UTC"))),
-    "instants of another zone": lambda: log(
-        time=column(pa.timestamp("us", "UTC")).cast(pa.timestamp("us", "Asia/Tokyo"))
-    ),
-    "milliseconds": lambda: (
-        log(time=column(pa.timestamp("ms")))
-        if False
-        else log(time=pa.array(TIMES, pa.timestamp("us")).cast(pa.timestamp("ms")))
-    ),
-    "dates": lambda: log(time=column(pa.timestamp("us")).cast(pa.date32(), safe=False)),
-    "customers with gaps as fractions": lambda: log(who=pa.array([None if who is None else float(who) for who in WHO])),
-    "unsigned customers": lambda: log(who=pa.array(WHO, pa.uint64())),
-    "decimal money": lambda: log(
-        amount=pa.array([None if money is None else Decimal(money) for money in MONEY], pa.decimal128(12, 2))
-    ),
-    "categories of text": lambda: log(
-        receipt=pa.array(["a", "b", "a", None, "c", "c", "\tb ", ""]).dictionary_encode()
-    ),
+MONEY_OR_NONE = [None if money is None else Decimal(money) for money in MONEY]
+LOGS: dict[str, pa.Table] = {
+    "times without a zone": log(),
+    "instants": log(time=column(pa.timestamp("us", "UTC"))),
+    "instants of another zone": log(time=column(pa.timestamp("us", "Asia/Tokyo"))),
+    "milliseconds": log(time=column(pa.timestamp("ms"))),
+    "dates": log(time=column(pa.date32())),
+    "customers with gaps as fractions": log(who=pa.array(WHO, pa.float64())),
+    "unsigned customers": log(who=pa.array(WHO, pa.uint64())),
+    "decimal money": log(amount=pa.array(MONEY_OR_NONE, pa.decimal128(12, 2))),
+    "categories": log(receipt=pa.array(["a", "b", "a", None, "c", "c", "\tb ", ""]).dictionary_encode()),
 }
 
 
@@ -97,8 +87,9 @@ def both(tmp_path: Path, write: Callable[[Path], None], source: str) -> tuple[ib
 @pytest.mark.usefixtures("spark")
 @pytest.mark.parametrize("name", LOGS)
 def test_parquet_of_any_types(name: str, tmp_path: Path) -> None:
-    one, other = both(tmp_path, lambda raw: pq.write_table(LOGS[name](), raw / "log.parquet"), "data/raw/log.parquet")
-    assert_agree(one, other)
+    """But for what the source said, as text: engines write instants and large fractions in their own way."""
+    tables = both(tmp_path, lambda raw: pq.write_table(LOGS[name], raw / "log.parquet"), "data/raw/log.parquet")
+    assert_agree(*(table.drop(*(column for column in table.columns if column.endswith("_given"))) for table in tables))
 
 
 @pytest.mark.usefixtures("spark")
