@@ -73,7 +73,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "size", nargs="?", type=_size, default="10M", help="lines of the log, such as 50k, 10M (default), 100M"
+        "size", nargs="?", type=size, default="10M", help="lines of the log, such as 50k, 10M (default), 100M"
     )
     parser.add_argument("--order", choices=["customer", "time"], default="customer", help="of the lines")
     parser.add_argument("--runs", type=int, default=3, help="of each contender (default 3)")
@@ -83,7 +83,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _size(text: str) -> str:
+def size(text: str) -> str:
     """A size as given, if it is one; else argparse complains."""
     lines_of(text)
     return text

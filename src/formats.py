@@ -23,3 +23,16 @@ def unknown_directives(time_format: str) -> list[str]:
     ['%B']
     """
     return [f"%{name}" for name in re.findall("%(.)", time_format) if name not in {*DIRECTIVES, "%"}]
+
+
+def missing_directives(time_format: str) -> list[str]:
+    """Parts without which a time format names no day.
+
+    Examples
+    --------
+    >>> missing_directives("dd.MM.yyyy"), missing_directives("%d.%m.%y")
+    (['%Y', '%m', '%d'], [])
+    """
+    there = re.findall("%(.)", time_format)
+    year = [] if "y" in there else ["Y"]
+    return [f"%{name}" for name in [*year, "m", "d"] if name not in there]

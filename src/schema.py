@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from .formats import DIRECTIVES, unknown_directives
+from .formats import DIRECTIVES, missing_directives, unknown_directives
 
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -88,6 +88,8 @@ def _is_a_time_format(value: str | None) -> str | None:
         raise ValueError(
             f"a time format made of {known} and the signs between them ({', '.join(unknown)} is not known)"
         )
+    if value is not None and (lacking := missing_directives(value)):
+        raise ValueError(f"a time format with year, month and day, such as %d.%m.%Y (it lacks {', '.join(lacking)})")
     return value
 
 

@@ -62,6 +62,7 @@ def write_scores(study: "Study") -> dict[str, Any]:
     return {
         "dataset": study.name,
         "as_of": study.as_of.isoformat(),
+        "known_until": study.known_until.isoformat(),
         "run": study.key,
         "scores": str(file),
         "customers": pq.read_metadata(file).num_rows,

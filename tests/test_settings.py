@@ -64,6 +64,9 @@ def test_what_is_given_is_read_and_what_is_left_out_has_its_default(root: Path) 
             '"time"', '"time"\ntime_format = "%d. %B %Y"', ["transactions.time_format", "%Y, %y", "(%B is not"], id="%B"
         ),
         pytest.param(
+            '"time"', '"time"\ntime_format = "dd.MM.yyyy"', ["transactions.time_format", "lacks %Y, %m, %d"], id="dd"
+        ),
+        pytest.param(
             '"time"', '"time"\nencoding = "utf-9"', ["transactions.encoding", "'gbk'", "found 'utf-9'"], id="encoding"
         ),
         pytest.param(

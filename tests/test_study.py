@@ -338,3 +338,16 @@ def test_a_thin_history_gives_a_report_with_wider_intervals(thin: Study) -> None
 def test_with_less_than_two_horizons_no_score_is_given(simulated: Study) -> None:
     with pytest.raises(RefusedError, match=r"400 days are known .* 402 are needed.*contract\.minimum_horizons = 2"):
         Study.open("shop", root=simulated.root, horizon_days=201, active_within_days=200)
+
+
+@pytest.mark.parametrize("late", [5, 29])
+def test_a_late_log_is_counted_up_to_its_end_and_no_further(simulated: Study, late: int) -> None:
+    """Days that have not come yet are no days on which everybody stayed away."""
+    behind = Study.open("shop", root=simulated.root, as_of=simulated.as_of + timedelta(days=late), horizon_days=30)
+    assert "late" in {finding["name"] for finding in behind.findings()}
+    assert (behind.known_until, simulated.known_until) == (simulated.as_of, simulated.as_of)
+    assert behind.origins() == simulated.origins()
+    day = simulated.origins()[0]
+    pd.testing.assert_frame_equal(behind.outcomes(day), simulated.outcomes(day))
+    pd.testing.assert_frame_equal(behind.histories(), simulated.histories())
+    pd.testing.assert_frame_equal(behind.periods(), simulated.periods())

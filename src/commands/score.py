@@ -16,5 +16,10 @@ def show(made: Mapping[str, Any]) -> str:
     path = os.path.relpath(made["scores"])
     return (
         f"Scores: {made['scores'] if path.startswith('..') else path}\n"
-        f"        {made['customers']:,} customers active at {made['as_of']}; who will leave, by {made['model']}"
+        f"        {made['customers']:,} customers active at {made['known_until']}; who will leave, by {made['model']}"
+        + (
+            f"\n        The log is late: all is counted up to {made['known_until']}"
+            if made["known_until"] < made["as_of"]
+            else ""
+        )
     )

@@ -17,6 +17,9 @@ from .quarantine import UNUSABLE, known
 from .windows import before
 
 SEVERITIES = ("refusal", "warning", "note")
+DOMINANT = 0.05
+"""Share of all lines that no single customer has."""
+
 ENOUGH_HORIZONS = 3
 """Horizons of history from which models are tested on one and learn from another; below, intervals are widened."""
 
@@ -143,6 +146,7 @@ def examine(
         *span_findings(at_date, as_of, horizon_days, dataset.contract, end=_end(judged) or as_of),
         *calendar_findings(lines, dataset),
         *companion_findings(others or {}, days),
+        *dominant_findings(bought),
     ]
     names = list(FINDINGS)
     found.sort(key=lambda one: (SEVERITIES.index(one.severity), names.index(one.name)))
@@ -171,6 +175,25 @@ def refusals(findings: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"{one['detail']} ({one['rule']})" for one in findings if one["severity"] == "refusal"]
 
 
+def dominant_findings(days: ir.Table) -> list[Found]:
+    """Whether one customer has so large a part of all purchase days' lines that it must stand for many.
+
+    Parameters
+    ----------
+    days : purchase days.
+    """
+    each = days.group_by("customer").agg(lines=days.lines.sum())
+    top = each.agg(most=each.lines.max(), all=each.lines.sum(), customers=each.count()).to_pyarrow().to_pylist()[0]
+    # Among a few customers one may well be large.
+    if not top["all"] or top["customers"] < 1 / DOMINANT**2 or top["most"] < DOMINANT * top["all"]:
+        return []
+    share = top["most"] / top["all"]
+    detail = f"One customer of {top['customers']:,} holds {share:.0%} of all lines"
+    return [
+        Found(name="one_customer", severity="warning", done="counted", detail=detail, lines=top["most"], share=share)
+    ]
+
+
 def share_findings(facts: Mapping[str, Any], contract: Contract) -> list[Found]:
     """Whether so many lines are set aside that a column must be misread.
 
@@ -192,7 +215,8 @@ def share_findings(facts: Mapping[str, Any], contract: Contract) -> list[Found]:
             because += ", or, if so many buy without a card, raise contract.most_quarantined"
     else:
         because = (
-            f"{others:,} by rules of [contract] that set aside: change those rules, or raise contract.most_quarantined"
+            f"{others:,} by rules of [contract] that set aside; if most are equal to others, the export may be in the files "
+            "twice: take one out; else change those rules, or raise contract.most_quarantined"
         )
     return [
         Found(

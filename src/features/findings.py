@@ -148,6 +148,11 @@ FINDINGS: dict[str, Finding] = {
         "They have no customer, or no day that can be read.",
         "check the columns and time_format of that table",
     ),
+    "one_customer": Finding(
+        "One customer buys for many",
+        "Its number may stand for everyone without a card.",
+        "leave the customer empty on such lines, so that they are set aside",
+    ),
     "strangers": Finding(
         "Another table's customers are not those of the log",
         "Their numbers may be written in another way.",

@@ -452,3 +452,25 @@ def test_every_column_is_described_and_null_only_where_it_says_so(block: Block, 
     assert {name for name in with_gaps if meaning[name].null == "never null"} == set()
     shares = [name for name in meaning if meaning[name].unit == "share"]
     assert frame[shares].stack().dropna().between(0, 1).all()
+
+
+def test_who_joins_again_later_changes_nothing_of_before(tables: Tables, window: Window) -> None:
+    """Of several rows the first is taken whole: no attribute of a later row, and none of two rows mixed."""
+    first = {"customer": "a", "joined": AS_OF - timedelta(days=9), "profile_city": "Zwickau", "profile_sex": None}
+    later = [
+        {"customer": "a", "joined": AS_OF - timedelta(days=2), "profile_city": "Bonn", "profile_sex": "f"},
+        {"customer": "a", "joined": AS_OF + timedelta(days=2), "profile_city": "Aachen", "profile_sex": "m"},
+    ]
+    kinds = {"customer": "string", "joined": "date", "profile_city": "string", "profile_sex": "string"}
+    for rows in ([first], [first, later[1]], [later[1], later[0], first]):
+        known = ibis.memtable(pd.DataFrame(rows), schema=kinds)
+        (row,) = profile.profile(tables._replace(customers=known), window).to_pyarrow().to_pylist()
+        assert row == {"customer": "a", "days_since_joined": 9, "profile_city": "Zwickau", "profile_sex": None}
+
+
+def test_a_threshold_reached_in_cents_is_reached(tables_of: Callable[..., Tables], window: Window) -> None:
+    """Ten times ten cents add up to a little less than one in binary."""
+    lines = pd.DataFrame({"customer": "a", "day": AS_OF - timedelta(days=1), "order": "1", "amount": [0.1] * 10})
+    tables = tables_of(lines)._replace(tiers=(1.0, 2.0), qualifying_days=1)
+    (row,) = programme.tier(tables, window._replace(known_days=400)).to_pyarrow().to_pylist()
+    assert (row["tier"], row["to_next_tier"]) == (1, pytest.approx(1.0))

@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 from loyalty.errors import DataError, RefusedError
 from loyalty.features.columns import Tables
-from loyalty.features.contract import check_span, facts, refusals, refuse, share_findings, span_findings
+from loyalty.features.contract import (
+    check_span,
+    dominant_findings,
+    facts,
+    refusals,
+    refuse,
+    share_findings,
+    span_findings,
+)
 from loyalty.schema import Contract
 
 
@@ -252,3 +260,22 @@ def test_all_refusals_are_told_at_once_with_their_rules() -> None:
         refuse(found, "data/shop.toml")
     assert told.value.exit_code == 3
     refuse([one.told() for one in span_findings(LOG, LAST, HORIZON, Contract(), end=end)], "data/shop.toml")
+
+
+@pytest.mark.parametrize(("lines", "told"), [(60, True), (20, False)])
+def test_one_customer_with_the_lines_of_many_is_warned_of(lines: int, told: bool) -> None:
+    """GUEST, 0 or a till's own card: a number that stands for everyone without one."""
+    days = pd.DataFrame({"customer": [f"c{n}" for n in range(500)] + ["GUEST"], "lines": [1] * 500 + [lines]})
+    found = dominant_findings(ibis.memtable(days))
+    assert [one.name for one in found] == (["one_customer"] if told else [])
+    if told:
+        assert found[0].detail == "One customer of 501 holds 11% of all lines"
+        assert "GUEST" not in str(found[0].told())
+
+
+def test_among_a_few_customers_one_may_be_large() -> None:
+    assert dominant_findings(ibis.memtable({"customer": ["a", "b"], "lines": [99, 1]})) == []
+    assert (
+        dominant_findings(ibis.memtable({"customer": [], "lines": []}, schema={"customer": "string", "lines": "int64"}))
+        == []
+    )

@@ -91,6 +91,10 @@ def test_partial_defection_is_under_half_of_before(spend: float, defected: bool)
     assert outcome(*rows)["partial_defection"] is defected
 
 
+def test_exactly_half_in_cents_is_not_under_half() -> None:
+    assert outcome(("a", -3, 0.1), ("a", -2, 0.2), ("a", 1, 0.15))["partial_defection"] is False
+
+
 def test_who_spent_nothing_before_cannot_halve_it() -> None:
     assert outcome(("a", -HORIZON - 1, 5.0))["partial_defection"] is None
     assert outcome(("a", -3, 5.0), ("a", -2, -5.0))["partial_defection"] is None

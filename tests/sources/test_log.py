@@ -263,6 +263,57 @@ def test_an_identity_that_is_listed_twice_doubles_no_line(stacked: Callable[...,
     assert "ann" in who_bought(data)
 
 
+CARDS = """
+[points]
+source = "data/raw/points.csv"
+customer = "who"
+time = "at"
+points = "moved"
+"""
+
+
+def test_a_table_without_a_channel_bears_the_one_key_already(stacked: Callable[..., Prepared]) -> None:
+    """Customer 7 of the one key is neither account 7 of the web shop nor card 7 of the till."""
+    who = "number,person,channel\n7,100,web\n7,200,till north\n100,300,web\n"
+    data = stacked(
+        IDENTITY + 'channel = "channel"\n' + CARDS,
+        who=who,
+        points="who,at,moved\n100,2020-01-05,1\n200,2020-01-05,2\n7,2020-01-05,4\n",
+    )
+    assert {row["customer"]: row["points"] for row in rows(data.tables.points)} == {"100": 1.0, "200": 2.0, "7": 4.0}
+    assert {"100", "200"} <= set(who_bought(data))
+
+
+def test_numbers_of_channels_and_numbers_for_all_channels_stand_side_by_side(stacked: Callable[..., Prepared]) -> None:
+    sections = """
+[[identity]]
+source = "data/raw/web_accounts.csv"
+id = "number"
+customer = "person"
+channel = "channel"
+[[identity]]
+source = "data/raw/cards.csv"
+id = "card"
+customer = "person"
+"""
+    data = stacked(sections, web_accounts="number,person,channel\n8,ann,web\n", cards="card,person\n7,bob\n")
+    assert set(who_bought(data)) == {"ann", "bob", "web:9", "till south:55"}
+
+
+def test_two_tables_of_one_channel_count_their_receipts_for_themselves(
+    make_shop: Callable[..., Path], shop_toml: str
+) -> None:
+    section = shop_toml[shop_toml.index("[transactions]") : shop_toml.index("[contract]")]
+    one = (
+        '[[transactions]]\nsource = "data/raw/{}.csv"\ncustomer = "c"\ntime = "t"\namount = "a"\n'
+        'order = "no"\nchannel_is = "till"\n'
+    )
+    root = make_shop("", shop_toml.replace(section, one.format("old") + one.format("new")))
+    for name, day in (("old", "2019-12-31"), ("new", "2020-01-01")):
+        (root / "data" / "raw" / f"{name}.csv").write_text(f"c,t,a,no\nann,{day},1,1\n")
+    assert Prepared("shop", load_dataset("shop", root), root).lines.order.nunique().execute() == 2
+
+
 def test_a_wrong_column_names_the_table_of_the_stack(stacked: Callable[..., Prepared]) -> None:
     with pytest.raises(DataError, match=r"data/shop\.toml: transactions\.2: customer = 'card' is not a column"):
         stacked(till="cart;day;total;where;no\n").lines  # noqa: B018
@@ -298,6 +349,7 @@ def test_customers_points_and_consent_come_with_our_names(prepare: Callable[...,
         consent="who,at,said,what\na,2020-01-01,yes,Contact\na,2020-02-01,No,contact\nb,2020-02-01,maybe,contact\n",
     )
     people = {row["customer"]: row for row in rows(data.tables.customers)}
+    assert data.tables.customers.count().execute() == 2
     assert people["a"] == {"customer": "a", "joined": date(2019, 5, 1), "profile_age": "30-39", "profile_town": "Bonn"}
     assert people["b"] == {"customer": "b", "joined": None, "profile_age": None, "profile_town": None}
     moved = sorted((row["day"], row["points"], row["kind"]) for row in rows(data.tables.points))
@@ -365,3 +417,76 @@ def test_the_category_of_the_log_comes_before_the_list_of_products(prepare: Call
         products="sku,shelf\n1,fruit\n2,bread\n",
     )
     assert {line["amount"]: line["category"] for line in rows(data.lines)} == {1.0: "own", 2.0: "bread"}
+
+
+def test_rows_of_other_tables_that_cannot_be_used_are_told(prepare: Callable[..., Prepared]) -> None:
+    points = "who,at,moved\na,31.12.2019,10\na,2020-01-01,5\n,2020-01-01,5\n"
+    strangers = "who,age,town,since\n0a,1,x,\n0b,1,x,\na,1,x,\n"
+    data = prepare(
+        "customer,time,amount\na,2020-01-01,1\na,2020-01-05,1\n",
+        sections=MORE.replace('kind = "why"\n', ""),
+        points=points,
+        people=strangers,
+        consent="who,at,said,what\n",
+    )
+    told = {found["name"]: found["detail"] for found in data.health(date(2020, 1, 6), 1)["findings"]}
+    assert told["unusable_rows"].startswith("points: 2 of 3 rows lack a customer or a day")
+    assert told["strangers"] == "customers: the log knows 1 of its 3 customers"
+
+
+def test_a_discount_is_given_back_with_what_it_was_for(prepare: Callable[..., Prepared]) -> None:
+    log = "customer,time,amount,off\na,2020-01-01,8,2\na,2020-01-01,-8,2\na,2020-01-01,5,1\n"
+    (day,) = rows(prepare(log, 'discount = ["off"]').tables.days)
+    assert (day["spend"], day["discount"]) == (5.0, 1.0)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_a_bare_date_is_the_stores_day_whatever_the_times_are(
+    make_shop: Callable[..., Path], shop_toml: str, zone: str
+) -> None:
+    toml = shop_toml.replace("Europe/Berlin", zone).replace('time = "time"', 'time = "time"\ntime_is = "utc"')
+    root = make_shop("customer,time,amount\na,2020-01-05,1\n", toml)
+    assert rows(Prepared("shop", load_dataset("shop", root), root).lines)[0]["day"] == date(2020, 1, 5)
+
+
+def test_dates_of_campaigns_and_customers_have_formats_too(prepare: Callable[..., Prepared]) -> None:
+    sections = """
+[campaigns]
+source = "data/raw/campaigns.csv"
+campaign = "id"
+start = "first"
+time_format = "%d.%m.%Y"
+[contacts]
+source = "data/raw/contacts.csv"
+customer = "who"
+campaign = "id"
+[customers]
+source = "data/raw/people.csv"
+customer = "who"
+birthday = "born"
+time_format = "%Y%m%d"
+"""
+    tables = prepare(
+        "customer,time,amount\na,2020-01-01,1\n",
+        sections=sections,
+        campaigns="id,first\n1,03.02.2020\n",
+        contacts="who,id\na,1\n",
+        people="who,born\na,19800131\n",
+    ).tables
+    assert [row["day"] for row in rows(tables.contacts)] == [date(2020, 2, 3)]
+    assert [row["birthday"] for row in rows(tables.customers)] == [date(1980, 1, 31)]
+
+
+def test_a_line_of_tomorrow_is_set_aside_today_and_kept_the_day_after(
+    make_shop: Callable[..., Path], shop_toml: str
+) -> None:
+    root = make_shop("customer,time,amount\na,2020-01-01,1\na,2020-01-05,2\na,2999-01-01,4\n", shop_toml)
+
+    def at(today: date) -> tuple[str, int]:
+        data = Prepared("shop", load_dataset("shop", root), root, today=today)
+        return data.key, data.facts["used"]
+
+    first, second, third = (at(date(2020, 1, day)) for day in (4, 5, 6))
+    assert (first[1], second[1], third[1]) == (1, 2, 2)
+    assert first[0] != second[0]
+    assert second[0] == third[0]  # no later day needs to judge anew
