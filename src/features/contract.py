@@ -215,7 +215,7 @@ def share_findings(facts: Mapping[str, Any], contract: Contract) -> list[Found]:
             because += ", or, if so many buy without a card, raise contract.most_quarantined"
     else:
         because = (
-            f"{others:,} by rules of [contract] that set aside; if most are equal to others, the export may be in the files "
+            f"{others:,} by rules of [contract] that set aside; if most are equal to others, the export may be there "
             "twice: take one out; else change those rules, or raise contract.most_quarantined"
         )
     return [
