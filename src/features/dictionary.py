@@ -17,7 +17,7 @@ Everything else here stays out of git, since it may hold rows of single customer
 |---|---|
 | `raw/` | files as they came, where a dataset is not read from a package, a database or another place |
 | `interim/` | what was computed from them, kept by content; it can be deleted at any time |
-| `processed/` | scores, one row a customer, under the retailer's own customer numbers; `expected_orders` counts purchase days |
+| `processed/` | scores by the retailer's own customer numbers; `expected_orders` counts purchase days |
 
 ## Features
 
