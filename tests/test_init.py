@@ -260,6 +260,7 @@ def test_the_price_of_a_piece_is_multiplied_by_the_pieces(project: Path) -> None
     init("orders.csv", None, False)
     dataset = load_dataset("orders", project)
     assert (dataset.transactions[0].amount, dataset.transactions[0].quantity) == ("unit_price", "qty")
+    assert "# not used: " not in (project / "data" / "orders.toml").read_text("utf-8")
     assert Prepared("orders", dataset, project).facts["spend"] == pytest.approx(3 * orders()["amount"].sum())
 
 
@@ -433,3 +434,11 @@ def test_a_chinese_export_in_gbk_leads_to_a_report(chinese: tuple[Path, pd.DataF
     assert made.returncode == 0, made.stderr
     assert (root / "reports" / "store" / "latest" / "index.html").is_file()
     assert contents(root) == before
+
+
+def test_an_export_that_cannot_be_read_is_named_itself(project: Path) -> None:
+    """The dataset file is not there yet: an error that names it would send the reader to nothing."""
+    (project / "nothing.csv").write_bytes(b"")
+    with pytest.raises(InputError, match=r"^nothing\.csv: nothing\.csv cannot be read as csv: it is empty"):
+        init("nothing.csv", None, False)
+    assert not (project / "data" / "nothing.toml").exists()

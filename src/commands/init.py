@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from ..errors import RefusedError, SettingsError
+from ..errors import InputError, RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from ..sources.guessing.draft import Draft
@@ -40,7 +40,11 @@ def init(
     slug = _slug(name, source)
     target = _target(slug, root, force)
     shown = f"data/{target.name}"
-    seen = look(source, root, root / "data" / "interim" / slug / "landed", f"{shown}: transactions")
+    where = f"{shown}: transactions"
+    try:
+        seen = look(source, root, root / "data" / "interim" / slug / "landed", where)
+    except InputError as error:  # which names a file that is not written yet
+        raise type(error)(str(error).replace(f"{where}.source", path).replace(where, path)) from None
     seen = _asked(seen) if _is_terminal() else seen
     draft = describe(seen, name or _stem(source), path, date.today())
     _save(target, written(draft))

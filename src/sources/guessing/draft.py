@@ -235,6 +235,12 @@ def _told(candidate: Candidate) -> str:
 def _unused(guesses: Guesses) -> Iterable[str]:
     """The columns that no role has."""
     used = {column for guess in guesses.roles.values() for column in guess.chosen}
+    used |= {
+        told.times
+        for guess in guesses.roles.values()
+        for told in guess.candidates
+        if told.column in used and told.times
+    }
     free = [column for column in guesses.profiles if column not in used]
     if free:
         more = f" and {len(free) - MOST_UNUSED} more" if len(free) > MOST_UNUSED else ""
