@@ -102,10 +102,14 @@ def test_answers_and_meetings_are_short(study: Study) -> None:
 
 @pytest.fixture
 def days(study: Study) -> pd.DataFrame:
-    """Customer and day of every purchase before the date, with its spend; in plain pandas from the lines."""
+    """Customer and day of every purchase before the date, with its spend; in plain pandas from the lines.
+
+    A day on which nothing was paid is a purchase where the dataset file says so.
+    """
     lines = study.data.lines.select("customer", "day", "amount").to_pandas()
     lines["day"] = pd.to_datetime(lines["day"])
-    return lines.groupby(["customer", "day"], as_index=False)["amount"].sum()
+    each = lines.groupby(["customer", "day"], as_index=False)["amount"].sum()
+    return each if study.dataset.contract.zero_amount == "purchase" else each[each["amount"] > 1e-6]
 
 
 @STUDIES

@@ -234,7 +234,7 @@ def test_files_of_several_formats_are_not_one_table(tmp_path: Path) -> None:
 
 def test_columns_named_are_those_of_the_source() -> None:
     about = Transactions(
-        source="x.csv", customer="id", time="at", time_format="%Y", amount="paid", discount=("d1", "d2"),
+        source="x.csv", customer="id", time="at", time_format="%Y%m%d", amount="paid", discount=("d1", "d2"),
         channel_is="web", encoding="gbk", sheet="s", table="t",
     )  # fmt: skip
     assert columns_named(about) == {
