@@ -281,7 +281,5 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest
 
 
 def test_an_address_of_another_kind_is_told(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"transactions\.source: expected a file, postgres://…, .* found 's3://…'$"
-    ):
+    with pytest.raises(DataError, match=r"transactions\.source: expected a file, postgres://…, .* found 's3://…'$"):
         land_in(tmp_path, "s3://bucket/log")
