@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .features import build, rfm
-from .features.histories import distinct, histories
+from .features.histories import histories
 from .features.labels import active, labels
 from .features.sample import last_mark, tables_up_to, up_to
 from .models import scoring
@@ -35,7 +35,7 @@ SCHEMA = pa.schema(
 
 
 def write_scores(study: "Study") -> dict[str, Any]:
-    """Score everyone active at the as-of date into `data/processed/<dataset>/<as-of>/scores.parquet`.
+    """Score everyone active at `study.known_until` into `data/processed/<dataset>/<as-of>/scores.parquet`.
 
     The file has one row a customer, in order of customer, and appears whole or not at all: customer (the retailer's own
     id), churn_probability, expected_orders (purchase days), expected_spend and clv (money) over the horizon, segment
@@ -50,7 +50,7 @@ def write_scores(study: "Study") -> dict[str, Any]:
     comparison : how the churn models did at the latest past date, see `models.metrics.compare`.
     """
     past = [_origin(study, day) for day in study.origins()]
-    scorer, comparison = scoring.fit(past, _distinct(study, study.known_until), _paying(study), study.earning())
+    scorer, comparison = scoring.fit(past, study.distinct_histories(), _paying(study), study.earning())
     parameters, trees = scorer.pack()
     function = functools.partial(scoring.score_batches, parameters=parameters, trees=trees, run=study.key)
     file = study.root / "data" / "processed" / study.name / study.as_of.isoformat() / "scores.parquet"
@@ -88,11 +88,7 @@ def _origin(study: "Study", day: date) -> Origin:
     frame = build.frame(tables, study.window(day), study.active_within_days).select_dtypes("number")
     outcome = labels(tables, day, study.horizon_days, study.active_within_days, known_until=study.known_until)
     churned = outcome.select("customer", "churned").to_pandas().set_index("customer")["churned"]
-    return Origin(frame, _distinct(study, day), churned.sort_index())
-
-
-def _distinct(study: "Study", day: date) -> pd.DataFrame:
-    return distinct(histories(study.data.tables, day)).to_pandas()
+    return Origin(frame, study.distinct_histories(day), churned.sort_index())
 
 
 def _paying(study: "Study") -> pd.DataFrame:

@@ -144,9 +144,8 @@ class Study:
         """
         if not any(finding["name"] in ("late", "stale") for finding in self.findings()):
             return self.as_of
-        return date.fromisoformat(self.data.health(self.as_of, self.horizon_days)["facts"]["last_day"]) + timedelta(
-            days=1
-        )
+        last_day: str = self.facts()["log"]["last_day"]
+        return date.fromisoformat(last_day) + timedelta(days=1)
 
     def origin(self, back: int) -> date:
         """The date `back` horizons before `known_until`."""
@@ -186,7 +185,7 @@ class Study:
 
     @step
     def periods(self) -> pd.DataFrame:
-        """Horizon-long periods up to the as-of date, the oldest first.
+        """Horizon-long periods up to `known_until`, the oldest first.
 
         Returns
         -------

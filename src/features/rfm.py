@@ -65,7 +65,7 @@ def segments(tables: Tables, as_of: date, within_days: int = 365) -> ir.Table:
     """Segment of each customer who bought in the `within_days` before `as_of`.
 
     Every measure becomes a score from 1 to 5 by its percentile rank, equal values with equal scores; the
-    segment follows from the scores of recency and frequency, spend is told beside it. New is who bought for the
+    segment follows from the scores of days_since_last and frequency, spend is told beside it. New is who bought for the
     first time ever.
 
     Returns

@@ -25,7 +25,7 @@ def read_time(column: ir.Column, time_format: str | None) -> ir.TimestampColumn:
 
     Parameters
     ----------
-    column : timestamps, dates, numbers such as 20170131, or text.
+    column : timestamps, dates or text; with a `time_format` also numbers such as 20170131.
     time_format : how text is written, see `DIRECTIVES`; ISO 8601 if not given, with `-`, `/` or `.` in the date. A
         text that names its own distance from UTC is read as that instant, in UTC: see `is_zoned`.
     """
