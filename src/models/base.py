@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from ..errors import DataError, SettingsError
 from .fitting import Objective
 from .horizon import checked_horizon, discount_factors, step_edges
 from .likelihood import LikelihoodModel, Seed
-from .validation import FloatArray, Histories, IntArray, distinct_histories, group_equal, read_histories
+from .validation import FloatArray, Histories, IntArray, distinct_histories, group_equal, new_customers, read_histories
 
 __all__ = ["AssumptionWarning", "BTYDModel", "LikelihoodModel", "Seed", "distinct_histories"]
 
@@ -42,8 +42,12 @@ class BTYDModel(LikelihoodModel):
     -----
     Predictions ignore weights, are computed once for each different history, and come back in the order
     of the frame's rows. A subclass defines ``_names`` and the six methods at the end of this class. There
-    ``p`` is the parameter vector, and x, t_x, T, t are in the unit fitted.
+    ``p`` holds the parameters in the order of ``_names``, each a number or an array with one value a row of the
+    histories ``h``; the times of ``h`` and ``t`` are in the unit fitted.
     """
+
+    _forgetful: ClassVar[bool] = True
+    """What an active customer does next depends on x and T alone, not on the time since the last purchase."""
 
     def __init__(self, *, time_unit: str = "days") -> None:
         self.time_unit = time_unit
@@ -125,7 +129,7 @@ class BTYDModel(LikelihoodModel):
         p, t = self._vector(), self._in_unit(horizon_days)
         return self._by_history(
             histories,
-            lambda h: self._alive(h) * _by_pair(h, lambda x, T: self._expected_if_alive(p, x, T, t)),
+            lambda h: self._alive(h) * self._by_state(h, lambda at: self._expected_if_alive(p, at, t)),
         )
 
     def probability_of_no_purchase(self, histories: pd.DataFrame, *, horizon_days: float) -> FloatArray:
@@ -181,7 +185,7 @@ class BTYDModel(LikelihoodModel):
 
         def mixed(h: Histories) -> FloatArray:
             alive = self._alive(h)[:, None]
-            active = _by_pair(h, lambda x, T: self._distribution_if_alive(p, x, T, t, n))
+            active = self._by_state(h, lambda at: self._distribution_if_alive(p, at, t, n))
             return np.asarray(alive * active + (1 - alive) * (np.arange(n + 1) == 0))
 
         return self._by_history(histories, mixed)
@@ -221,15 +225,15 @@ class BTYDModel(LikelihoodModel):
         factors = discount_factors(edges, annual_discount_rate)
         unit = self._unit()
 
-        def discounted(x: FloatArray, T: FloatArray) -> FloatArray:
-            total, before = np.zeros(x.size), np.zeros(x.size)
+        def discounted(at: Histories) -> FloatArray:
+            total, before = np.zeros(at.x.size), np.zeros(at.x.size)
             for edge, factor in zip(edges[1:], factors, strict=True):
-                after = self._expected_if_alive(p, x, T, float(edge) / unit)
+                after = self._expected_if_alive(p, at, float(edge) / unit)
                 total += factor * (after - before)
                 before = after
             return total
 
-        return self._by_history(histories, lambda h: self._alive(h) * _by_pair(h, discounted))
+        return self._by_history(histories, lambda h: self._alive(h) * self._by_state(h, discounted))
 
     def expected_purchases_of_new_customer(self, t_days: ArrayLike) -> FloatArray:
         """Predict a new customer's expected repeat purchase days in the first ``t_days``.
@@ -252,8 +256,8 @@ class BTYDModel(LikelihoodModel):
         p, t = self._vector(), np.atleast_1d(np.asarray(t_days, dtype=np.float64)) / self._unit()
         if not (np.isfinite(t) & (t >= 0)).all():
             raise SettingsError("t_days: expected finite ages of at least 0 days")
-        new = np.zeros(t.size)
-        return self._probability_alive(p, new, new, new) * self._expected_if_alive(p, new, new, t)
+        new = new_customers(t.size)
+        return self._probability_alive(p, new) * self._expected_if_alive(p, new, t)
 
     def new_customer_distribution(self, t_days: float, n: int) -> FloatArray:
         """Probabilities of 0, 1, …, n repeat purchase days in a customer's first ``t_days``.
@@ -325,10 +329,10 @@ class BTYDModel(LikelihoodModel):
 
         def generate() -> Iterator[IntArray]:
             for p in vectors:
-                alive = self._probability_alive(p, grouped.x, grouped.t_x, grouped.T)[codes]
+                alive = self._probability_alive(p, grouped)[codes]
                 active = np.flatnonzero(rng.random(alive.size) < alive)
                 counts = np.zeros(alive.size, dtype=np.int64)
-                counts[active] = self._draw_if_alive(p, h.x[active], h.T[active], t, rng)
+                counts[active] = self._draw_if_alive(p, h.take(active), t, rng)
                 yield counts
 
         return generate()
@@ -346,13 +350,20 @@ class BTYDModel(LikelihoodModel):
         return read_histories(histories).rescaled(self._unit())
 
     def _alive(self, h: Histories) -> FloatArray:
-        return self._probability_alive(self._vector(), h.x, h.t_x, h.T)
+        return self._probability_alive(self._vector(), h)
 
     def _by_history(self, histories: pd.DataFrame, predict: Callable[[Histories], FloatArray]) -> FloatArray:
         """Predict once for each different history and give every row its own."""
         self._vector()
         grouped, codes = self._read(histories).distinct()
         return predict(grouped)[codes]
+
+    def _by_state(self, h: Histories, predict: Callable[[Histories], FloatArray]) -> FloatArray:
+        """Predict once for each different state of a customer known to be active."""
+        if not self._forgetful:
+            return predict(h)
+        codes, first = group_equal(h.x, h.T)
+        return predict(h.take(first))[codes]
 
     @abstractmethod
     def _start(self, h: Histories) -> FloatArray:
@@ -363,25 +374,17 @@ class BTYDModel(LikelihoodModel):
         """Weighted log-likelihood of distinct histories with its gradient in the parameters."""
 
     @abstractmethod
-    def _probability_alive(self, p: FloatArray, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+    def _probability_alive(self, p: FloatArray, h: Histories) -> FloatArray:
         """P(alive at T), one value a row."""
 
     @abstractmethod
-    def _expected_if_alive(self, p: FloatArray, x: FloatArray, T: FloatArray, t: float | FloatArray) -> FloatArray:
+    def _expected_if_alive(self, p: FloatArray, h: Histories, t: float | FloatArray) -> FloatArray:
         """Return expected purchases in (T, T + t] given alive at T, one value a row."""
 
     @abstractmethod
-    def _distribution_if_alive(self, p: FloatArray, x: FloatArray, T: FloatArray, t: float, n: int) -> FloatArray:
+    def _distribution_if_alive(self, p: FloatArray, h: Histories, t: float, n: int) -> FloatArray:
         """Probabilities of 0, …, n purchases in (T, T + t] given alive at T; shape (rows, n + 1)."""
 
     @abstractmethod
-    def _draw_if_alive(
-        self, p: FloatArray, x: FloatArray, T: FloatArray, t: float, rng: np.random.Generator
-    ) -> IntArray:
+    def _draw_if_alive(self, p: FloatArray, h: Histories, t: float, rng: np.random.Generator) -> IntArray:
         """Draw purchases in (T, T + t] given alive at T, one value a row."""
-
-
-def _by_pair(h: Histories, predict: Callable[[FloatArray, FloatArray], FloatArray]) -> FloatArray:
-    """Predict once for each different (x, T): all that matters of a customer known to be active."""
-    codes, first = group_equal(h.x, h.T)
-    return predict(h.x[first], h.T[first])[codes]

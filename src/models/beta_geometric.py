@@ -2,6 +2,11 @@ r"""The mathematics of the beta-geometric family, as pure functions with the sym
 
 Equation numbers are those of P. S. Fader, B. G. S. Hardie & K. L. Lee (2005), "Counting Your Customers"
 the Easy Way: An Alternative to the Pareto/NBD Model, Marketing Science 24 (2), 275-284.
+
+The modified model of E. P. Batislam, M. Denizel & A. Filiztekin (2007), Empirical validation and comparison of
+models for customer base analysis, International Journal of Research in Marketing 24 (3), 201-209, lets a customer
+leave after the first purchase, too. That is one more chance to leave, ``first`` = 1 instead of 0: everywhere below
+x + first chances were survived where BG/NBD counts x.
 """
 
 from __future__ import annotations
@@ -51,26 +56,27 @@ def log_rising(c: float, x: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def log_odds_of_having_left(
-    r: float, alpha: float, a: float, b: float, x: FloatArray, t_x: FloatArray, T: FloatArray
+    r: float, alpha: float, a: float, b: float, x: FloatArray, t_x: FloatArray, T: FloatArray, first: int = 0
 ) -> FloatArray:
     r"""Log of the ratio of the two terms of equation 6: left at the last purchase, against still active.
 
-    .. math:: \log\frac{a}{b+x-1} + (r+x)\log\frac{\alpha+T}{\alpha+t_x}
+    .. math:: \log\frac{a}{b+s-1} + (r+x)\log\frac{\alpha+T}{\alpha+t_x}, \qquad s = x + first
 
-    for x > 0, and minus infinity for x = 0: without a repeat purchase nobody can have left.
+    for s > 0, and minus infinity for s = 0: nobody can have left who had no chance to.
     """
+    chances = x + first
     with np.errstate(divide="ignore", invalid="ignore"):
-        odds = np.log(a / (b + x - 1)) + (r + x) * (np.log1p(T / alpha) - np.log1p(t_x / alpha))
-    return np.where(x > 0, odds, -np.inf)
+        odds = np.log(a / (b + chances - 1)) + (r + x) * (np.log1p(T / alpha) - np.log1p(t_x / alpha))
+    return np.where(chances > 0, odds, -np.inf)
 
 
 def log_likelihood(
-    r: float, alpha: float, a: float, b: float, x: FloatArray, t_x: FloatArray, T: FloatArray
+    r: float, alpha: float, a: float, b: float, x: FloatArray, t_x: FloatArray, T: FloatArray, first: int = 0
 ) -> FloatArray:
-    r"""Log-likelihood of each history (equation 6).
+    r"""Log-likelihood of each history (equation 6), with s = x + first chances to leave.
 
-    .. math:: \log\frac{B(a, b+x)}{B(a, b)} + \log\frac{\Gamma(r+x)\,\alpha^r}{\Gamma(r)}
-              + \log\left[(\alpha+T)^{-(r+x)} + \delta_{x>0}\frac{a}{b+x-1}(\alpha+t_x)^{-(r+x)}\right]
+    .. math:: \log\frac{B(a, b+s)}{B(a, b)} + \log\frac{\Gamma(r+x)\,\alpha^r}{\Gamma(r)}
+              + \log\left[(\alpha+T)^{-(r+x)} + \delta_{s>0}\frac{a}{b+s-1}(\alpha+t_x)^{-(r+x)}\right]
 
     Parameters
     ----------
@@ -78,6 +84,8 @@ def log_likelihood(
         Parameters, positive.
     x, t_x, T : ndarray of shape (n,)
         Repeat purchases, recency and age, in the unit of ``alpha``.
+    first : {0, 1}
+        Chances to leave before a repeat purchase: 0 for BG/NBD, 1 for MBG/NBD.
 
     Returns
     -------
@@ -90,12 +98,12 @@ def log_likelihood(
     array([100.7957])
     """
     active = -x * np.log(alpha) - (r + x) * np.log1p(T / alpha)
-    counts = log_rising(r, x)[0] + log_rising(b, x)[0] - log_rising(a + b, x)[0]
-    left = log_odds_of_having_left(r, alpha, a, b, x, t_x, T)
+    counts = log_rising(r, x)[0] + log_rising(b, x + first)[0] - log_rising(a + b, x + first)[0]
+    left = log_odds_of_having_left(r, alpha, a, b, x, t_x, T, first)
     return np.asarray(counts + active + np.logaddexp(0, left))
 
 
-def weighted_log_likelihood(h: Histories) -> Objective:
+def weighted_log_likelihood(h: Histories, first: int = 0) -> Objective:
     """Sum of `log_likelihood` over weighted histories, with its gradient, as a function of (r, alpha, a, b).
 
     Gamma terms are computed on the different x, logarithms of time on the different times.
@@ -104,6 +112,8 @@ def weighted_log_likelihood(h: Histories) -> Objective:
     ----------
     h : Histories
         Best grouped; times in the unit of ``alpha``.
+    first : {0, 1}
+        As in `log_likelihood`.
 
     Returns
     -------
@@ -114,13 +124,16 @@ def weighted_log_likelihood(h: Histories) -> Objective:
     times, at_time = np.unique(np.concatenate([h.t_x, h.T]), return_inverse=True)
     at_t_x, at_T = at_time[: h.x.size], at_time[h.x.size :]
     weight_x = np.bincount(at_x, weights=h.weight)
-    repeats = float(weight_x @ x)
+    repeats, chances = float(weight_x @ x), x + first
+    earlier = np.maximum(chances - 1, 0)
 
     def objective(parameters: FloatArray) -> tuple[float, FloatArray]:
         r, alpha, a, b = parameters.tolist()
-        (rise_r, d_r), (rise_b, d_b), (rise_ab, d_ab) = (log_rising(c, x) for c in (r, b, a + b))
+        (rise_r, d_r), (rise_b, d_b), (rise_ab, d_ab) = (
+            log_rising(c, n) for c, n in ((r, x), (b, chances), (a + b, chances))
+        )
         log_time, d_time = np.log1p(times / alpha), times / (alpha * (alpha + times))
-        log_odds_x = np.log(a / (b + np.maximum(x - 1, 0)), out=np.full(x.size, -np.inf), where=x > 0)
+        log_odds_x = np.log(a / (b + earlier), out=np.full(x.size, -np.inf), where=chances > 0)
         log_T, gap, shape = log_time[at_T], log_time[at_T] - log_time[at_t_x], r + h.x
         odds = log_odds_x[at_x] + shape * gap
         shrunk = np.exp(-np.abs(odds))
@@ -134,7 +147,7 @@ def weighted_log_likelihood(h: Histories) -> Objective:
                 weight_x @ d_r - h.weight @ log_T + left @ gap,
                 -repeats / alpha + (h.weight * shape) @ slope_T - (left * shape) @ (slope_T - d_time[at_t_x]),
                 left.sum() / a - weight_x @ d_ab,
-                weight_x @ (d_b - d_ab) - left_x @ np.where(x > 0, 1 / (b + np.maximum(x - 1, 0)), 0),
+                weight_x @ (d_b - d_ab) - left_x @ np.where(chances > 0, 1 / (b + earlier), 0),
             ]
         )
         return float(value), gradient
@@ -143,13 +156,13 @@ def weighted_log_likelihood(h: Histories) -> Objective:
 
 
 def probability_alive(
-    r: float, alpha: float, a: float, b: float, x: FloatArray, t_x: FloatArray, T: FloatArray
+    r: float, alpha: float, a: float, b: float, x: FloatArray, t_x: FloatArray, T: FloatArray, first: int = 0
 ) -> FloatArray:
-    """P(active at T | x, t_x, T): one over one plus the odds of having left; 1 for x = 0.
+    """P(active at T | x, t_x, T): one over one plus the odds of having left; 1 where nobody could leave yet.
 
     Arguments are those of `log_likelihood`; the formula is the denominator of equation 10.
     """
-    return np.asarray(expit(-log_odds_of_having_left(r, alpha, a, b, x, t_x, T)))
+    return np.asarray(expit(-log_odds_of_having_left(r, alpha, a, b, x, t_x, T, first)))
 
 
 def purchase_distribution_while_alive(
@@ -157,7 +170,8 @@ def purchase_distribution_while_alive(
 ) -> FloatArray:
     r"""P(X(T, T + t) = 0, …, n) of a customer who is active at T.
 
-    Given active, rate and dropout are independent: Gamma(r + x, alpha + T) and Beta(a, b + x). Purchases
+    Given active, rate and dropout are independent: Gamma(r + x, alpha + T) and Beta(a, b + x); for MBG/NBD give
+    b + 1 as b. Purchases
     are the smaller of the Poisson count N and the number G of purchases that dropout allows, so that
 
     .. math:: P(X = j) = P(N = j) P(G > j) + P(N \ge j) P(G = j),
@@ -194,12 +208,12 @@ def purchase_distribution_while_alive(
 
 
 def simulate_histories(
-    r: float, alpha: float, a: float, b: float, T: ArrayLike, *, seed: Seed = None, horizon: float = 0.0
+    r: float, alpha: float, a: float, b: float, T: ArrayLike, *, seed: Seed = None, horizon: float = 0.0, first: int = 0
 ) -> pd.DataFrame:
     """Simulate customers whose truth is known.
 
     Exact and without a loop: of N Poisson events on [0, T] a customer lives to see the first
-    G ~ Geometric(p), and the k-th of N uniform times is T * Beta(k, N - k + 1).
+    G ~ Geometric(p), less ``first``, and the k-th of N uniform times is T * Beta(k, N - k + 1).
 
     Parameters
     ----------
@@ -211,6 +225,8 @@ def simulate_histories(
         Equal seeds give equal customers.
     horizon : float, default 0
         Length of the period after T in which ``future`` is counted.
+    first : {0, 1}
+        As in `log_likelihood`.
 
     Returns
     -------
@@ -225,7 +241,7 @@ def simulate_histories(
     rng = np.random.default_rng(seed)
     age = np.asarray(T, dtype=np.float64)
     rate, dropout = rng.gamma(r, 1 / alpha, age.size), rng.beta(a, b, age.size)
-    events, allowed = rng.poisson(rate * age), geometric_allowance(dropout, rng)
+    events, allowed = rng.poisson(rate * age), geometric_allowance(dropout, rng) - first
     x, alive = np.minimum(events, allowed), events < allowed
     bought = x > 0
     recency = np.zeros(age.size)

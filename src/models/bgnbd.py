@@ -46,7 +46,66 @@ LONGEST_HALF_LIFE = 3650.0
 """A half-life of more days than this is not worth telling: it lies outside all experience with a customer."""
 
 
-class BGNBD(BTYDModel):
+class BetaGeometricModel(BTYDModel):
+    """What BG/NBD and MBG/NBD share: all but the number of chances to leave before a repeat purchase."""
+
+    _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    _first: ClassVar[int]
+
+    def describe(self) -> str:
+        """Say in one or two sentences what the estimates mean.
+
+        Returns
+        -------
+        str
+            Mean time between purchases, chance that a purchase is the last, and when half have left.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        r, alpha, a, b = self._vector()
+        gap = alpha / r * self._unit()
+        half = _half_life(r, alpha * self._unit(), a, b, self._first)
+        leaving = f", and half have left after {half:.0f} days" if half < LONGEST_HALF_LIFE else ""
+        last, kind = a / (a + b), "purchase" if self._first else "repeat purchase"
+        chance = f"{last:.0%}".replace("%", " %") if last >= 0.005 else "under 1 %"
+        return (
+            f"While active, customers buy once every {gap:.0f} days on average; each {kind} is the "
+            f"last with probability {chance}{leaving}."
+        )
+
+    def _start(self, h: Histories) -> FloatArray:
+        mean_x, mean_T = np.average(h.x, weights=h.weight), np.average(h.T, weights=h.weight)
+        variance = np.average((h.x - mean_x) ** 2, weights=h.weight)
+        # Moments of a negative binomial; dropout makes counts look more alike than rates are.
+        r = float(np.clip(mean_x**2 / max(variance - mean_x, 1e-9), 0.1, 5))
+        return np.array([r, r * mean_T / mean_x, 1.0, 1.0 + mean_x])
+
+    def _objective(self, h: Histories) -> Objective:
+        return weighted_log_likelihood(h, self._first)
+
+    def _probability_alive(self, p: FloatArray, h: Histories) -> FloatArray:
+        r, alpha, a, b = p
+        return probability_alive(r, alpha, a, b, h.x, h.t_x, h.T, self._first)
+
+    def _expected_if_alive(self, p: FloatArray, h: Histories, t: float | FloatArray) -> FloatArray:
+        r, alpha, a, b = p
+        return expected_purchases_while_alive(r, alpha, a, b + self._first, h.x, h.T, t)
+
+    def _distribution_if_alive(self, p: FloatArray, h: Histories, t: float, n: int) -> FloatArray:
+        r, alpha, a, b = p
+        return purchase_distribution_while_alive(r, alpha, a, b + self._first, h.x, h.T, t, n)
+
+    def _draw_if_alive(self, p: FloatArray, h: Histories, t: float, rng: np.random.Generator) -> IntArray:
+        r, alpha, a, b = p
+        rate = rng.gamma(r + h.x) / (alpha + h.T)
+        wanted = rng.poisson(np.minimum(rate * t, 1e15))
+        return np.asarray(np.minimum(wanted, geometric_allowance(rng.beta(a, b + self._first + h.x), rng)))
+
+
+class BGNBD(BetaGeometricModel):
     """Purchase rate and dropout of customers who leave, unseen, right after a purchase.
 
     Parameters
@@ -70,7 +129,7 @@ class BGNBD(BTYDModel):
     (4000,)
     """
 
-    _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    _first = 0
 
     def probability_alive(self, histories: pd.DataFrame) -> FloatArray:
         """Probability that each customer is still active at the as-of date.
@@ -124,30 +183,6 @@ class BGNBD(BTYDModel):
         """
         return super().probability_of_no_purchase(histories, horizon_days=horizon_days)
 
-    def describe(self) -> str:
-        """Say in one or two sentences what the estimates mean.
-
-        Returns
-        -------
-        str
-            Mean time between purchases, chance that a purchase is the last, and when half have left.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        """
-        r, alpha, a, b = self._vector()
-        gap = alpha / r * self._unit()
-        half = _half_life(r, alpha * self._unit(), a, b)
-        leaving = f", and half have left after {half:.0f} days" if half < LONGEST_HALF_LIFE else ""
-        last = a / (a + b)
-        chance = f"{last:.0%}".replace("%", " %") if last >= 0.005 else "under 1 %"
-        return (
-            f"While active, customers buy once every {gap:.0f} days on average; each repeat purchase is the "
-            f"last with probability {chance}{leaving}."
-        )
-
     def to_lifetimes(self) -> Any:
         """Hand the fit to the package ``lifetimes``.
 
@@ -169,45 +204,18 @@ class BGNBD(BTYDModel):
         fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
         return fitter
 
-    def _start(self, h: Histories) -> FloatArray:
-        mean_x, mean_T = np.average(h.x, weights=h.weight), np.average(h.T, weights=h.weight)
-        variance = np.average((h.x - mean_x) ** 2, weights=h.weight)
-        # Moments of a negative binomial; dropout makes counts look more alike than rates are.
-        r = float(np.clip(mean_x**2 / max(variance - mean_x, 1e-9), 0.1, 5))
-        return np.array([r, r * mean_T / mean_x, 1.0, 1.0 + mean_x])
 
-    def _objective(self, h: Histories) -> Objective:
-        return weighted_log_likelihood(h)
+def _half_life(r: float, alpha: float, a: float, b: float, first: int) -> float:
+    r"""Return the time at which half of new customers have left: :math:`E[(1-p)^{first} e^{-\lambda p t}] = 1/2`.
 
-    def _probability_alive(self, p: FloatArray, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
-        r, alpha, a, b = p
-        return probability_alive(r, alpha, a, b, x, t_x, T)
-
-    def _expected_if_alive(self, p: FloatArray, x: FloatArray, T: FloatArray, t: float | FloatArray) -> FloatArray:
-        r, alpha, a, b = p
-        return expected_purchases_while_alive(r, alpha, a, b, x, T, t)
-
-    def _distribution_if_alive(self, p: FloatArray, x: FloatArray, T: FloatArray, t: float, n: int) -> FloatArray:
-        r, alpha, a, b = p
-        return purchase_distribution_while_alive(r, alpha, a, b, x, T, t, n)
-
-    def _draw_if_alive(
-        self, p: FloatArray, x: FloatArray, T: FloatArray, t: float, rng: np.random.Generator
-    ) -> IntArray:
-        r, alpha, a, b = p
-        rate = rng.gamma(r + x) / (alpha + T)
-        wanted = rng.poisson(np.minimum(rate * t, 1e15))
-        return np.asarray(np.minimum(wanted, geometric_allowance(rng.beta(a, b + x), rng)))
-
-
-def _half_life(r: float, alpha: float, a: float, b: float) -> float:
-    r"""Return the time at which half of new customers have left: :math:`E[e^{-\lambda p t}] = 1/2`.
-
-    The expectation is :math:`{}_2F_1(r, a; a+b; -t/\alpha)`. Infinite where it is not reached within
-    `LONGEST_HALF_LIFE`, or where the parameters are too large for the function.
+    The expectation is :math:`{}_2F_1(r, a; a+b+first; -t/\alpha)`, times the share that stays at first. Infinite
+    where it is not reached within `LONGEST_HALF_LIFE`, or where the parameters are too large for the function.
     """
+    staying = b / (a + b) if first else 1.0
 
     def excess(t: float) -> float:
-        return float(hyp2f1(r, a, a + b, -t / alpha)) - 0.5
+        return staying * float(hyp2f1(r, a, a + b + first, -t / alpha)) - 0.5
 
+    if excess(0.0) <= 0:
+        return 0.0
     return float(brentq(excess, 0, LONGEST_HALF_LIFE)) if excess(LONGEST_HALF_LIFE) < 0 else np.inf

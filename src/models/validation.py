@@ -44,6 +44,10 @@ class Histories:
         """Return the same histories with times counted in units of ``unit``."""
         return type(self)(self.x, self.t_x / unit, self.T / unit, self.weight)
 
+    def take(self, rows: IntArray) -> Self:
+        """Return the histories at some positions."""
+        return type(self)(self.x[rows], self.t_x[rows], self.T[rows], self.weight[rows])
+
     def distinct(self) -> tuple[Self, IntArray]:
         """Group equal histories and add up their weights.
 
@@ -57,6 +61,12 @@ class Histories:
         codes, first = group_equal(self.x, self.t_x, self.T)
         weight = np.bincount(codes, weights=self.weight, minlength=first.size).astype(np.float64, copy=False)
         return type(self)(self.x[first], self.t_x[first], self.T[first], weight), codes
+
+
+def new_customers(n: int) -> Histories:
+    """Histories of n customers on the day of their first purchase."""
+    nothing = np.zeros(n)
+    return Histories(nothing, nothing, nothing, np.ones(n))
 
 
 def group_equal(*columns: FloatArray) -> tuple[IntArray, IntArray]:
