@@ -46,6 +46,9 @@ class BTYDModel(LikelihoodModel):
     histories ``h``; the times of ``h`` and ``t`` are in the unit fitted.
     """
 
+    history_columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
+    """All that the model sees of a customer."""
+
     _forgetful: ClassVar[bool] = True
     """What an active customer does next depends on x and T alone, not on the time since the last purchase."""
 
@@ -156,6 +159,16 @@ class BTYDModel(LikelihoodModel):
             As `expected_purchases`.
         """
         return self.purchase_distribution(histories, horizon_days=horizon_days, n=0)[:, 0]
+
+    def probability_of_no_purchase_if_active(self, histories: pd.DataFrame, *, horizon_days: float) -> FloatArray:
+        """Probability that a customer who is still active at the as-of date buys nothing in the horizon.
+
+        Parameters, result and errors are those of `probability_of_no_purchase`.
+        """
+        p, t = self._vector(), self._in_unit(horizon_days)
+        return self._by_history(
+            histories, lambda h: self._by_state(h, lambda at: self._distribution_if_alive(p, at, t, 0)[:, 0])
+        )
 
     def purchase_distribution(self, histories: pd.DataFrame, *, horizon_days: float, n: int) -> FloatArray:
         """Probabilities of 0, 1, …, n purchase days in the horizon.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from scipy.stats import norm
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..errors import ConvergenceWarning
+from ..errors import ConvergenceWarning, SettingsError
 from .fitting import Objective, Optimum, maximise
 from .validation import FloatArray
 
@@ -75,6 +77,35 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     def _vector(self) -> FloatArray:
         check_is_fitted(self, "params_")
         return np.asarray(self.params_, dtype=np.float64)
+
+    def with_parameters(self, parameters: Mapping[str, float] | pd.Series) -> Self:
+        """Return a model that predicts with other parameters, such as published or drawn ones.
+
+        Parameters
+        ----------
+        parameters : mapping of str to float
+            One value for each parameter, by name; times in the unit of this model.
+
+        Returns
+        -------
+        A copy. What a fit found besides parameters is left as it was, or missing if this model is not fitted.
+
+        Raises
+        ------
+        SettingsError
+            If a parameter is missing, unknown, or not a positive number.
+        """
+        given = pd.Series(dict(parameters), name="estimate", dtype="float64")
+        if set(given.index) != set(self._names):
+            raise SettingsError(
+                f"parameters: expected {', '.join(self._names)}, got {', '.join(map(str, given.index)) or 'none'}"
+            )
+        wrong = given[~(np.isfinite(given) & (given > 0))]
+        if len(wrong):
+            raise SettingsError(f"parameters: expected positive numbers, got {wrong.index[0]} = {wrong.iloc[0]:g}")
+        other = copy.copy(self)
+        other.params_ = given[list(self._names)]
+        return other
 
     def summary(self) -> pd.DataFrame:
         """Tabulate the estimates.

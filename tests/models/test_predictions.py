@@ -1,0 +1,139 @@
+"""Predictions with intervals, for any model: against closed forms, quadrature and simulated truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from loyalty.errors import DataError, SettingsError
+from loyalty.models import predictions
+from loyalty.models.beta_geometric import simulate_histories
+from loyalty.models.bgnbd import BGNBD
+from loyalty.models.mbgnbd import MBGNBD
+from loyalty.models.predictions import discounted_residual_purchases, next_purchase_days, predict
+from scipy.integrate import quad
+from sklearn.exceptions import NotFittedError
+
+TRUTH = {"r": 0.9, "alpha": 45.0, "a": 0.8, "b": 2.6}
+THREE = pd.DataFrame({"frequency": [0, 3, 12], "recency": [0, 80, 290], "T": [200, 300, 300]}, index=["c", "a", "b"])
+
+
+@pytest.fixture(scope="module")
+def customers() -> pd.DataFrame:
+    return simulate_histories(**TRUTH, T=np.linspace(60, 400, 3000), seed=3, horizon=120.0)
+
+
+@pytest.fixture(scope="module")
+def fitted(customers: pd.DataFrame) -> BGNBD:
+    return BGNBD().fit(customers)
+
+
+@pytest.mark.parametrize("model", [BGNBD(), MBGNBD(), BGNBD(time_unit="weeks")], ids=["BG", "MBG", "weeks"])
+@pytest.mark.parametrize("rate", [0.05, 0.3])
+def test_residual_purchases_agree_with_adaptive_quadrature(model: BGNBD, rate: float) -> None:
+    known = model.with_parameters(TRUTH)
+    got = discounted_residual_purchases(known, THREE, annual_discount_rate=rate)
+    delta = np.log1p(rate) / 365
+    for i in range(len(THREE)):
+        one = THREE.iloc[[i]]
+        expected, _ = quad(
+            lambda s, one=one: known.expected_purchases(one, horizon_days=s / delta)[0] * np.exp(-s), 0, 60, limit=200
+        )
+        assert got[i] == pytest.approx(expected, rel=1e-7)
+
+
+def test_residual_purchases_are_those_of_an_endless_horizon(fitted: BGNBD) -> None:
+    endless = fitted.discounted_expected_purchases(
+        THREE, horizon_days=365 * 120, annual_discount_rate=0.2, step_days=1.0
+    )
+    np.testing.assert_allclose(
+        discounted_residual_purchases(fitted, THREE, annual_discount_rate=0.2), endless, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("rate", [0.0, -0.1, np.nan, np.inf])
+def test_residual_purchases_need_a_discount(fitted: BGNBD, rate: float) -> None:
+    with pytest.raises(SettingsError, match="annual_discount_rate: expected a number above 0"):
+        discounted_residual_purchases(fitted, THREE, annual_discount_rate=rate)
+
+
+@pytest.mark.parametrize("probability", [0.05, 0.5, 0.9])
+def test_wait_is_the_quantile_of_a_lomax(probability: float) -> None:
+    model = BGNBD().with_parameters(TRUTH)
+    shape, scale = TRUTH["r"] + THREE["frequency"], TRUTH["alpha"] + THREE["T"]
+    exact = scale * ((1 - probability) ** (-1 / shape) - 1)
+    got = next_purchase_days(model, THREE, probability=probability)
+    np.testing.assert_allclose(got, exact, rtol=5e-3)
+
+
+def test_wait_beyond_a_century_is_infinite() -> None:
+    slow = BGNBD().with_parameters({"r": 0.01, "alpha": 5.0, "a": 1.0, "b": 1.0})
+    never = pd.DataFrame({"frequency": [0], "recency": [0], "T": [3000]})
+    assert next_purchase_days(slow, never).tolist() == [np.inf]
+
+
+@pytest.mark.parametrize("probability", [0.0, 1.0, np.nan])
+def test_wait_refuses_what_is_no_probability(fitted: BGNBD, probability: float) -> None:
+    with pytest.raises(SettingsError, match="probability: expected a number in"):
+        next_purchase_days(fitted, THREE, probability=probability)
+
+
+@pytest.mark.slow
+def test_intervals_hold_what_comes(fitted: BGNBD, customers: pd.DataFrame) -> None:
+    told = predict(fitted, customers, horizon_days=120, seed=1)
+    future = customers["future"]
+    inside = future.between(told["expected_purchases_low"], told["expected_purchases_high"]).mean()
+    # Counts are whole, so that an interval of 90 % holds a little more.
+    assert 0.90 <= inside <= 0.975
+    rng = np.random.default_rng(2)
+    active = customers["alive"].to_numpy()
+    wait = rng.exponential(1 / customers["rate"])
+    low, high = told["next_purchase_days_low"], told["next_purchase_days_high"]
+    # With truth drawn together with the data, the wait of the active falls inside in 90 of 100 cases.
+    assert ((wait >= low) & (wait <= high))[active].mean() == pytest.approx(0.90, abs=0.03)
+
+
+def test_predictions_come_with_their_customers(fitted: BGNBD) -> None:
+    told = predict(fitted, THREE, horizon_days=90, draws=20, seed=5)
+    assert told.index.tolist() == ["c", "a", "b"]
+    np.testing.assert_array_equal(told["probability_alive"], fitted.probability_alive(THREE))
+    np.testing.assert_array_equal(told["expected_purchases"], fitted.expected_purchases(THREE, horizon_days=90))
+    for name in ("probability_alive", "probability_of_no_purchase", "expected_purchases", "next_purchase_days"):
+        assert (told[f"{name}_low"] <= told[f"{name}_high"]).all()
+    pd.testing.assert_frame_equal(told, predict(fitted, THREE, horizon_days=90, draws=20, seed=5))
+
+
+def test_customers_with_one_history_have_one_prediction(fitted: BGNBD) -> None:
+    twice = pd.concat([THREE, THREE.set_axis(["x", "y", "z"])]).assign(monetary_value=[np.nan, 5, 6, np.nan, 7, 8])
+    told = predict(fitted, twice, horizon_days=90, draws=10, seed=5)
+    np.testing.assert_array_equal(told.iloc[:3].to_numpy(), told.iloc[3:].to_numpy())
+
+
+def test_small_parts_predict_as_well(fitted: BGNBD, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = predict(fitted, THREE, horizon_days=90, draws=20, seed=5)
+    monkeypatch.setattr(predictions, "NUMBERS_HELD", 1)
+    parts = predict(fitted, THREE, horizon_days=90, draws=20, seed=5)
+    # Outcomes are drawn part by part; all else is the same.
+    same = [name for name in whole if not name.startswith("expected_purchases_")]
+    pd.testing.assert_frame_equal(parts[same], whole[same])
+
+
+def test_bad_arguments_and_histories_are_named(fitted: BGNBD) -> None:
+    with pytest.raises(SettingsError, match=r"level: expected a probability in \(0, 1\), got 90"):
+        predict(fitted, THREE, horizon_days=90, level=90)
+    with pytest.raises(SettingsError, match="draws: expected at least 1, got 0"):
+        predict(fitted, THREE, horizon_days=90, draws=0)
+    with pytest.raises(SettingsError, match="horizon_days: expected a positive number of days"):
+        predict(fitted, THREE, horizon_days=0)
+    with pytest.raises(DataError, match="missing column 'recency'"):
+        predict(fitted, THREE.drop(columns="recency"), horizon_days=90)
+    with pytest.raises(DataError, match="column 'T': 1 row refused"):
+        predict(fitted, THREE.assign(T=[200, 10, 300]), horizon_days=90)
+    with pytest.raises(NotFittedError, match="not fitted"):
+        predict(BGNBD(), THREE, horizon_days=90)
+
+
+def test_given_parameters_are_checked() -> None:
+    with pytest.raises(SettingsError, match="parameters: expected r, alpha, a, b, got r"):
+        BGNBD().with_parameters({"r": 1.0})
+    with pytest.raises(SettingsError, match="expected positive numbers, got b = -1"):
+        BGNBD().with_parameters(TRUTH | {"b": -1.0})
+    assert BGNBD().with_parameters(TRUTH).params_.to_dict() == TRUTH
