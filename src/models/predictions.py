@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from ..errors import SettingsError
+from ..errors import DataError, SettingsError
 from .base import BTYDModel
 from .horizon import DAYS_IN_YEAR
 from .likelihood import Seed
@@ -96,7 +96,7 @@ def next_purchase_days(model: BTYDModel, histories: pd.DataFrame, *, probability
     if not 0 < probability < 1:
         raise SettingsError(f"probability: expected a number in (0, 1), got {probability!r}")
     grouped, codes = _distinct(model, histories)
-    days = [_first_reaching(_waiting(model, part), probability) for part in _parts(grouped, GRID.size)]
+    days = [_first_reaching(_waiting(model, part), _grid(model), probability) for part in _parts(grouped, GRID.size)]
     return np.concatenate(days)[codes]
 
 
@@ -189,7 +189,7 @@ def _predict_part(
         ),
         "next_purchase_days": (
             next_purchase_days(model, part),
-            np.array([_first_reaching(waiting, tail) for tail in tails]),
+            np.array([_first_reaching(waiting, _grid(model), tail) for tail in tails]),
         ),
     }
     flat = {
@@ -202,7 +202,10 @@ def _predict_part(
 
 def _distinct(model: BTYDModel, histories: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
     """Rows that differ in what the model sees, and which of them each customer has."""
-    known = check_columns(histories, model.history_columns)[list(model.history_columns)]
+    seen = [name for name in model.history_columns if name in check_columns(histories, ())]
+    known = histories[seen]
+    if not seen:
+        raise DataError(f"histories: expected the columns {', '.join(model.history_columns)}")
     codes, first = group_equal(*(known[name].to_numpy() for name in known))
     return known.iloc[first], codes
 
@@ -214,11 +217,19 @@ def _parts(grouped: pd.DataFrame, numbers_a_row: int) -> Iterator[pd.DataFrame]:
 
 def _waiting(model: BTYDModel, part: pd.DataFrame) -> FloatArray:
     """Probability that an active customer still waits after each time of `GRID`, shape (times, rows)."""
-    return np.array([model.probability_of_no_purchase_if_active(part, horizon_days=float(days)) for days in GRID])
+    return np.array(
+        [model.probability_of_no_purchase_if_active(part, horizon_days=float(days)) for days in _grid(model)]
+    )
 
 
-def _first_reaching(waiting: FloatArray, probability: float) -> FloatArray:
-    """When the probability to have bought is reached, between times of `GRID` linear in the log of both."""
+def _grid(model: BTYDModel) -> FloatArray:
+    """`GRID`, or for a model of opportunities the whole periods next to it."""
+    period = getattr(model, "period_days", None)
+    return GRID if period is None else np.unique(np.ceil(GRID / period)) * period
+
+
+def _first_reaching(waiting: FloatArray, grid: FloatArray, probability: float) -> FloatArray:
+    """When the probability to have bought is reached; between times of the grid the hazard is even."""
     left = 1 - probability
     after = (waiting <= left).argmax(axis=0)
     reached = (waiting <= left).any(axis=0)
@@ -228,6 +239,6 @@ def _first_reaching(waiting: FloatArray, probability: float) -> FloatArray:
         high = np.where(after > 0, -np.log(waiting[before, rows]), 0.0)
         low = -np.log(waiting[after, rows])
         share = np.clip((-np.log(left) - high) / (low - high), 0.0, 1.0)
-    start = np.where(after > 0, GRID[before], 0.0)
-    days = start + np.nan_to_num(share) * (GRID[after] - start)
+    start = np.where(after > 0, grid[before], 0.0)
+    days = start + np.nan_to_num(share) * (grid[after] - start)
     return np.where(reached, days, np.inf)

@@ -6,6 +6,7 @@ import pytest
 from loyalty.errors import DataError, SettingsError
 from loyalty.models import predictions
 from loyalty.models.beta_geometric import simulate_histories
+from loyalty.models.bgbb import BGBB
 from loyalty.models.bgnbd import BGNBD
 from loyalty.models.mbgnbd import MBGNBD
 from loyalty.models.predictions import discounted_residual_purchases, next_purchase_days, predict
@@ -137,3 +138,12 @@ def test_given_parameters_are_checked() -> None:
     with pytest.raises(SettingsError, match="expected positive numbers, got b = -1"):
         BGNBD().with_parameters(TRUTH | {"b": -1.0})
     assert BGNBD().with_parameters(TRUTH).params_.to_dict() == TRUTH
+
+
+def test_opportunities_are_predicted_in_whole_periods() -> None:
+    model = BGBB(period_days=365).with_parameters({"alpha": 1.2, "beta": 0.75, "gamma": 0.66, "delta": 2.78})
+    donors = pd.DataFrame({"frequency": [0, 6], "recency": [0, 6], "n_periods": [6, 6]})
+    days = next_purchase_days(model, donors)
+    first = 1 - model.probability_of_no_purchase_if_active(donors, horizon_days=365)
+    assert first[1] > 0.5
+    assert 0 < days[1] < 365 < days[0]
