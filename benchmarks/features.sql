@@ -7,6 +7,7 @@ WITH receipts AS (
         receipt,
         sum(amount) AS spend,
         count(*) AS lines,
+        max(amount) > 0 AS bought,
         -sum(least(amount, 0)) AS returned,
         min(time) AS time
     FROM lines
@@ -19,7 +20,7 @@ every_day AS MATERIALIZED (
         day,
         sum(spend) AS spend,
         sum(lines) AS lines,
-        count(receipt) AS orders,
+        count(if(bought, receipt, NULL)) AS orders,
         sum(returned) AS returned,
         min(time) AS time
     FROM receipts

@@ -152,10 +152,16 @@ class Prepared:
         """What is known of the log at a date, and what is wrong with it, see `features.contract.examine`."""
 
         def compute() -> dict[str, Any]:
-            others = {role: table for role in COMPANIONS if (table := self._companion(role)) is not None}
-            return examine(self.judged, self.days, self.dataset, as_of, horizon_days, others)
+            return examine(self.judged, self.days, self.dataset, as_of, horizon_days, self._beside())
 
         return self._store.get(f"health-{as_of}-{horizon_days}", compute)
+
+    def _beside(self) -> dict[str, ir.Table]:
+        """The tables beside the log by role, the rows that cannot be used too."""
+        found = {role: self._companion(role) for role in COMPANIONS}
+        found["events"] = self._sources.event_rows()
+        found["identity"] = self._sources.identities if self.dataset.identity else None
+        return {role: table for role, table in found.items() if table is not None}
 
     def publish_quarantine(self) -> Path:
         """Put the lines that are set aside where a person looks for them: `quarantine.parquet` in `folder`."""

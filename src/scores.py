@@ -7,21 +7,16 @@ to learn from, and sums; the scores themselves are computed where the rows are.
 import functools
 import os
 import tempfile
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ibis.expr.types as ir
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from . import sampled
 from .features import build, rfm
-from .features.histories import histories
-from .features.labels import active, labels
-from .features.sample import last_mark, tables_up_to, up_to
-from .models import scoring
-from .models.backtest import Origin
+from .models import scoring, valuation
 from .sources import engines
 
 if TYPE_CHECKING:
@@ -49,8 +44,9 @@ def write_scores(study: "Study") -> dict[str, Any]:
     model : the winner.
     comparison : how the churn models did at the latest past date, see `models.metrics.compare`.
     """
-    past = [_origin(study, day) for day in study.origins()]
-    scorer, comparison = scoring.fit(past, study.distinct_histories(), _paying(study), study.earning())
+    past = [sampled.origin(study, day) for day in study.origins()]
+    paying = valuation.paying(study.histories())
+    scorer, comparison = scoring.fit(past, study.distinct_histories(), paying, study.earning())
     parameters, trees = scorer.pack()
     function = functools.partial(scoring.score_batches, parameters=parameters, trees=trees, run=study.key)
     file = study.root / "data" / "processed" / study.name / study.as_of.isoformat() / "scores.parquet"
@@ -78,22 +74,3 @@ def _rows(study: "Study", scorer: scoring.Scorer) -> ir.Table:
     segments = rfm.segments(tables, study.known_until).select("customer", "segment")
     joined = known.left_join(segments, "customer")
     return joined.select("customer", "segment", *scorer.needs()).order_by("customer")
-
-
-def _origin(study: "Study", day: date) -> Origin:
-    """A past date with a bounded sample of those who were active."""
-    most = study.dataset.engine_settings.training_customers
-    mark = last_mark(active(study.data.tables.days, day, study.active_within_days), most)
-    tables = tables_up_to(study.data.tables, mark)
-    frame = build.frame(tables, study.window(day), study.active_within_days).select_dtypes("number")
-    outcome = labels(tables, day, study.horizon_days, study.active_within_days, known_until=study.known_until)
-    churned = outcome.select("customer", "churned").to_pandas().set_index("customer")["churned"]
-    return Origin(frame, study.distinct_histories(day), churned.sort_index())
-
-
-def _paying(study: "Study") -> pd.DataFrame:
-    """Repeat buyers who paid something, or a sample of them: the mean spend of each is as good as unique."""
-    known = histories(study.data.tables, study.known_until)
-    paying = known.filter((known.frequency > 0) & (known.monetary_value > 0))
-    mark = last_mark(paying, study.dataset.engine_settings.training_customers)
-    return up_to(paying, mark).order_by("customer").select("frequency", "monetary_value").to_pandas()

@@ -19,6 +19,16 @@ from .errors import SettingsError
 from .schema import Dataset
 
 ENGINES = ("duckdb", "spark")
+EXPECTED = {
+    "model_type": "a section",
+    "tuple_type": "a list",
+    "dict_type": "a section",
+    "string_type": "text in quotes",
+    "string_too_short": "at least one character",
+    "string_too_long": "fewer characters",
+    "too_short": "at least one",
+}
+"""What pydantic expects, in words of a dataset file, where its own are not."""
 
 
 def project_root() -> Path:
@@ -157,8 +167,10 @@ def _problem(detail: Any) -> str:
         return f"{key} is not a known key{hint}"
     if isinstance(found, str) and "://" in found:
         found = "an address"  # which may hold a password
-    expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{key}: expected {expected}, found {found!r}"
+    said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = EXPECTED.get(detail["type"], said)
+    # A whole section says no more than its key, and may hold a password.
+    return f"{key}: expected {expected}" + ("" if isinstance(found, dict) else f", found {found!r}")
 
 
 def _key(location: tuple[Any, ...]) -> str:

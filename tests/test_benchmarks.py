@@ -21,6 +21,9 @@ ROWS = [
 ]
 
 
+MODELS = ["BG/NBD", "MBG/NBD", "Pareto/NBD", "Gamma-Gamma"]
+
+
 @pytest.fixture(autouse=True)
 def path(monkeypatch):
     monkeypatch.syspath_prepend(FOLDER)
@@ -29,6 +32,12 @@ def path(monkeypatch):
 def rows_of(page):
     """First two cells of each row of the tables in a page."""
     found = re.findall(r"^\| ([^|]+) \| ([^|]+) \| [\d.]+ \|", page, re.MULTILINE)
+    return [tuple(cell.strip() for cell in row) for row in found]
+
+
+def fits_of(page):
+    """Model, package and customers of each row of the tables of fits in a page."""
+    found = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([\d,]+) \|", page, re.MULTILINE)
     return [tuple(cell.strip() for cell in row) for row in found]
 
 
@@ -126,7 +135,49 @@ def test_a_table_takes_the_place_of_the_former_one(tmp_path):
     assert page.read_text() == f"# Title\n\n{marks.format('1M', 'new')}\n\n{marks.format('10M', 'other')}\n"
 
 
-@pytest.mark.parametrize("name", ["logs", "measure"])
+@pytest.mark.slow
+def test_fits_are_told_beside_those_of_a_peer(tmp_path):
+    folder, page = tmp_path / "bench", tmp_path / "page.md"
+    asked = ["2k", "--part", "1k", "--models", "bgnbd,pareto_nbd", "--populations", "low", "--runs", "1"]
+    command = [sys.executable, FOLDER / "btyd.py", *asked, "--folder", folder, "--write", page]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert fits_of(done.stdout) == [
+        ("BG/NBD", "loyalty", "2,000"),
+        ("BG/NBD", "lifetimes", "2,000"),
+        ("Pareto/NBD", "loyalty", "2,000"),
+        ("Pareto/NBD", "loyalty", "1,000"),
+        ("Pareto/NBD", "lifetimes", "1,000"),
+    ]
+    assert "2,000 customers with 1." in done.stdout
+    assert "Without pymc-marketing: it is not installed." in done.stdout
+    assert done.stdout.strip() in page.read_text()
+    assert [file.name for file in folder.iterdir()] == ["customers-2k-low.parquet"]
+
+
+@pytest.mark.parametrize(("theirs", "told"), [(-100.0, True), (-99.0, False)])
+def test_no_table_if_a_peer_reaches_a_higher_likelihood(tmp_path, monkeypatch, theirs, told):
+    btyd = importlib.import_module("btyd")
+    monkeypatch.setattr(btyd, "aside", lambda function, file, customers, model, found: [at["LL"] for at in found])
+    spent = btyd.Spent(2.0, 3.0)
+    ours = btyd.Outcome("loyalty", 1000, spent, 5 * 10**8, spent, 0, {"LL": -100.0}, 0.0, {})
+    peer = ours._replace(name="lifetimes", fit=btyd.Spent(30.0, 30.0), predict=None, parameters={"LL": theirs})
+    if not told:
+        with pytest.raises(SystemExit, match=r"BG/NBD: loyalty stops at -100\.000, lifetimes reaches -99\.000"):
+            btyd._rows_of("bgnbd", tmp_path, [ours, peer])
+        return
+    rows = btyd._rows_of("bgnbd", tmp_path, [ours, peer])
+    assert rows[1] == ["BG/NBD", "lifetimes", "1,000", "30.00", "30.00", "15.0", "0.50", "-100.00", *["–"] * 4]
+
+
+def test_an_unknown_model_is_refused(monkeypatch, capsys):
+    btyd = importlib.import_module("btyd")
+    monkeypatch.setattr(sys, "argv", ["btyd.py", "--models", "bgnbd,bgbb"])
+    with pytest.raises(SystemExit, match="2"):
+        btyd.main()
+    assert "bgbb: expected some of bgnbd, mbgnbd, pareto_nbd, gamma_gamma" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["logs", "measure", "populations"])
 def test_examples_hold(name):
     failed, attempted = doctest.testmod(importlib.import_module(name))
     assert attempted > 0
@@ -137,3 +188,9 @@ def test_the_committed_table_has_all_contenders_and_names_no_machine():
     page = (FOLDER / "README.md").read_text()
     assert set(ROWS) | {("histories", "pymc-marketing")} == set(rows_of(page))
     assert "/work/" not in page
+
+
+def test_the_committed_tables_of_fits_have_all_models_and_peers():
+    rows = fits_of((FOLDER / "README.md").read_text())
+    peers = {"loyalty", "lifetimes", "pymc-marketing MAP"}
+    assert {(model, name) for model, name, _ in rows} == {(model, name) for model in MODELS for name in peers}

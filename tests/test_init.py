@@ -2,12 +2,14 @@
 
 import gzip
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,6 +111,7 @@ def write_blank(frame: pd.DataFrame, path: Path) -> None:
         ("a.csv", lambda frame, path: frame.to_csv(path, index=False), {"encoding": "utf-8", "delimiter": ","}),
         ("a.parquet", lambda frame, path: frame.to_parquet(path), {"encoding": None, "delimiter": None}),
         ("a.jsonl", lambda frame, path: frame.to_json(path, orient="records", lines=True), {"decimal": "."}),
+        ("a.json", lambda frame, path: frame.to_json(path, orient="records"), {"decimal": "."}),
         ("a.csv.gz", write_gz, {"encoding": "utf-8-sig", "delimiter": ","}),
         ("a.txt", write_german, {"encoding": "cp1252", "delimiter": ";", "decimal": ",", "thousands": "."}),
         ("a.tsv", write_blank, {"delimiter": "\t", "amount": 'the "amount"\nof.all'}),
@@ -239,13 +242,10 @@ def test_the_rest_of_a_long_log_tells_the_day_from_the_month(project: Path, monk
 @pytest.mark.parametrize(
     ("log", "said"),
     [
-        (
-            lambda: orders().assign(order_date=range(1704067200, 1704067200 + len(orders()))),
-            "counts seconds since 1970",
-        ),
+        (lambda: orders(clock="%d stycznia %Y"), "its months are written in words that no time_format knows"),
         (lambda: orders().assign(amount="R$ " + orders()["amount"].astype(str)), "its numbers carry letters"),
     ],
-    ids=["seconds", "letters"],
+    ids=["months", "letters"],
 )
 def test_a_column_that_cannot_be_used_as_it_is_says_why(
     log: Callable[[], pd.DataFrame], said: str, project: Path
@@ -348,16 +348,19 @@ def test_what_is_no_log_is_one_line_and_no_file(text: str, told: str, project: P
     [
         ("nowhere.csv", None, "nowhere.csv: there is no such file"),
         ("no/*.csv", None, "no/*.csv: there is no such file"),
-        ("postgres://me@host/shop", None, "postgres: loyalty init reads files"),
+        ("postgres://me:secret@host/shop", None, "postgres://…: expected a database address without a password"),
+        ("mysql://me:secret@host/shop", None, "mysql://…: expected postgres://user@host:port/database, sqlite:PATH or"),
+        ("sqlite:nowhere.db", None, "sqlite:nowhere.db: there is no such file"),
+        ("data/x.zip", None, "x.zip is not read as it is: unpack the archive"),
         ("notebooks", None, "notebooks: expected files of one format in this folder, found none"),
         ("data", None, "found files ending in .csv, .parquet: name one kind, as data/*.csv"),
         ("data/x.csv", "../../x", "--name: expected letters, digits and hyphens, such as my-shop, found '../../x'"),
         ("data/x.csv", "店", "--name: expected letters"),
-        ("data/x.pdf", None, "cannot tell the format of x.pdf"),
+        ("data/x.abc", None, "cannot tell the format of x.abc"),
     ],
 )
 def test_wrong_arguments_are_one_line_and_no_file(path: str, name: str | None, told: str, project: Path) -> None:
-    for file in ("x.csv", "x.parquet", "x.pdf"):
+    for file in ("x.csv", "x.parquet", "x.abc", "x.zip"):
         (project / "data" / file).write_text("a")
     with pytest.raises(InputError, match=r"^[^\n]+$") as refused:
         init(path, name, False)
@@ -373,6 +376,154 @@ def test_columns_that_have_the_same_name_are_told_apart(project: Path) -> None:
     init("x.csv", None, False)
     assert load_dataset("x", project).transactions[0].amount == "amount_1"
     assert facts_of("x", project)["spend"] == pytest.approx(log["amount"].sum())
+
+
+# Databases
+
+
+def sqlite_shop(file: Path, **tables: pd.DataFrame) -> None:
+    with sqlite3.connect(file) as connection:
+        for name, frame in tables.items():
+            frame.to_sql(name, connection, index=False)
+    connection.close()
+
+
+def duckdb_shop(file: Path, **tables: pd.DataFrame) -> None:
+    with duckdb.connect(str(file)) as connection:
+        for name, frame in tables.items():
+            connection.register("given", frame)
+            connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM given')
+
+
+def shop_tables() -> dict[str, pd.DataFrame]:
+    """Tables of a web shop, of which one is the log."""
+    log = orders().rename(columns={"order_date": "created_at", "amount": "total"})
+    people = pd.DataFrame({"id": log["customer_id"].unique()}).assign(joined_at="2020-01-01", email="x@y.eu", credit=1)
+    pieces = pd.DataFrame({"order_id": range(9), "product_id": 3, "quantity": 1, "unit_price": 2.5})
+    return {"customers": people, "order_items": pieces, "orders": log}
+
+
+@pytest.mark.parametrize(
+    ("path", "fill", "source"),
+    [
+        ("sqlite:data/raw/shop.db", sqlite_shop, "sqlite:data/raw/shop.db"),
+        ("duckdb:data/raw/shop.db", duckdb_shop, "duckdb:data/raw/shop.db"),
+        ("data/raw/shop.db", sqlite_shop, "sqlite:data/raw/shop.db"),
+        ("data/raw/shop.db", duckdb_shop, "duckdb:data/raw/shop.db"),
+    ],
+)
+def test_the_log_is_found_among_the_tables_of_a_database(
+    path: str, fill: Callable[..., None], source: str, project: Path
+) -> None:
+    fill(project / "data" / "raw" / "shop.db", **shop_tables())
+    init(path, None, False)
+    (log,) = load_dataset("shop", project).transactions
+    assert (log.source, log.table, log.customer, log.time, log.amount) == (
+        source, "orders", "customer_id", "created_at", "total"
+    )  # fmt: skip
+    facts = facts_of("shop", project)
+    assert (facts["used"], facts["spend"]) == (len(orders()), pytest.approx(orders()["amount"].sum()))
+
+
+def test_two_tables_that_may_be_the_log_are_a_question(project: Path) -> None:
+    sqlite_shop(project / "shop.db", orders=orders(), invoices=orders())
+    told = told_where_it_is_refused("sqlite:shop.db", None, False)
+    assert told.startswith("sqlite:shop.db: each of these tables may be the purchase log: invoices (customer_id, order")
+    assert told.endswith("name one, such as `loyalty init sqlite:shop.db --table invoices`")
+    assert contents(project) == {}
+    init("sqlite:shop.db", None, False, "orders")
+    assert load_dataset("shop", project).transactions[0].table == "orders"
+
+
+def test_on_a_terminal_a_person_says_which_table(answers: list[int], project: Path) -> None:
+    sqlite_shop(project / "shop.db", orders=orders(), invoices=orders())
+    answers += [2]
+    init("shop.db", None, False)
+    assert load_dataset("shop", project).transactions[0].table == "orders"
+
+
+@pytest.mark.parametrize(
+    ("path", "table", "told"),
+    [
+        ("sqlite:shop.db", None, "sqlite:shop.db: none of its tables (customers, order_items) has a customer, a time"),
+        ("sqlite:shop.db", "ordres", "--table: no table 'ordres'; did you mean customers, order_items?"),
+        ("duckdb:shop.db", None, "duckdb:shop.db: shop.db is a database of another kind; name it as sqlite:"),
+        ("x.csv", "orders", "--table: expected a database such as sqlite:x.csv, found a file"),
+    ],
+)
+def test_a_database_without_a_log_is_one_line_and_no_file(
+    path: str, table: str | None, told: str, project: Path
+) -> None:
+    tables = shop_tables()
+    del tables["orders"]
+    sqlite_shop(project / "shop.db", **tables)
+    (project / "x.csv").write_text("a,b\n")
+    assert told in told_where_it_is_refused(path, None, False, table)
+    assert contents(project) == {}
+
+
+# Exports as shops and offices write them
+
+
+WAYS: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "%m/%d/%Y %I:%M %p": lambda times: times.dt.strftime("%m/%d/%Y %I:%M %p"),
+    "%b %d, %Y": lambda times: times.dt.strftime("%b %d, %Y"),
+    "unix": lambda times: times.astype("datetime64[s]").astype("int64"),
+    "unix_ms": lambda times: times.astype("datetime64[ms]").astype("int64"),
+    "excel": lambda times: (times - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1),
+}
+
+
+@pytest.mark.parametrize("time_format", WAYS)
+def test_each_way_to_write_a_time_is_read_as_the_same_days(time_format: str, project: Path) -> None:
+    log = orders()
+    times = pd.to_datetime(log["order_date"])
+    log.assign(order_date=WAYS[time_format](times)).to_csv("orders.csv", index=False)
+    init("orders.csv", None, False)
+    dataset = load_dataset("orders", project)
+    assert dataset.transactions[0].time_format == time_format
+    if time_format.startswith("unix"):
+        times = times.dt.tz_localize("UTC").dt.tz_convert(dataset.timezone)
+    facts = Prepared("orders", dataset, project).facts
+    assert (facts["first_day"], facts["last_day"]) == (str(times.min().date()), str(times.max().date()))
+    assert facts["used"] == len(log)
+
+
+def test_titles_above_the_heading_are_passed_over(project: Path) -> None:
+    text = "Umsatzbericht;;\nZeitraum: Juni;;\n;;\n" + orders().to_csv(index=False, sep=";")
+    (project / "orders.csv").write_text(text)
+    init("orders.csv", None, False)
+    assert load_dataset("orders", project).transactions[0].header_row == 4
+    assert facts_of("orders", project)["used"] == len(orders())
+
+
+def shopify() -> pd.DataFrame:
+    """Orders of one to three items as a web shop exports them: what belongs to the order stands on its first row."""
+    log = orders().reset_index(drop=True)
+    items = np.random.default_rng(3).integers(1, 4, len(log))
+    rows = log.loc[np.repeat(log.index, items)]
+    table = pd.DataFrame({
+        "Name": "#" + (1001 + rows.index).astype(str), "Email": rows["customer_id"] + "@shop.example",
+        "Financial Status": "paid", "Paid at": rows["order_date"] + ":00 +0100", "Currency": "EUR",
+        "Subtotal": rows["amount"] * 0.8, "Shipping": rows["amount"] * 0.2, "Total": rows["amount"],
+        "Created at": rows["order_date"] + ":00 +0100", "Lineitem quantity": 2, "Lineitem name": "Tea",
+        "Lineitem price": 9.9, "Lineitem sku": None, "Id": 55_000_000 + rows.index,
+    })  # fmt: skip
+    of_the_order = ["Financial Status", "Paid at", "Currency", "Subtotal", "Shipping", "Total", "Id"]
+    table.loc[table.duplicated("Name"), of_the_order] = None
+    return table
+
+
+def test_totals_that_stand_once_an_order_are_counted_once(project: Path) -> None:
+    table = shopify()
+    table.to_csv("orders_export.csv", index=False)
+    init("orders_export.csv", None, False)
+    (log,) = load_dataset("orders-export", project).transactions
+    assert (log.order, log.amount, log.total_on_first_line, log.quantity) == ("Name", "Total", True, None)
+    facts = facts_of("orders-export", project)
+    assert facts["used"] == len(table) > table["Name"].nunique()
+    assert (facts["quarantined"], facts["zero"]) == (0, 0)
+    assert facts["spend"] == pytest.approx(orders()["amount"].sum())
 
 
 # All the way

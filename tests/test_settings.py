@@ -52,8 +52,17 @@ def test_what_is_given_is_read_and_what_is_left_out_has_its_default(root: Path) 
         pytest.param("margin = 0.3", "margin = nan", ["study.margin", "found nan"], id="not a number"),
         pytest.param("margin = 0.3", "margin = true", ["study.margin", "number", "found True"], id="true for a share"),
         pytest.param("margin = 0.3", 'margin = "0.3"', ["study.margin", "number", "found '0.3'"], id="text, a share"),
-        pytest.param('"EUR"', '"euro"', ["currency", "found 'euro'"], id="not a currency"),
-        pytest.param('"EUR"', "978", ["currency", "string", "found 978"], id="number for text"),
+        pytest.param(
+            '"EUR"',
+            '"euro"',
+            ["currency: expected a three-letter code in capitals, such as EUR, found 'euro'"],
+            id="euro",
+        ),
+        pytest.param('"EUR"', '"Euro"', ["a three-letter code in capitals, such as EUR, found 'Euro'"], id="a word"),
+        pytest.param('"Corner shop"', '""', ["title: expected at least one character, found ''"], id="no title"),
+        pytest.param('"amount"', '"amount"\nheader_row = 0', ["transactions.header_row", "found 0"], id="row 0"),
+        pytest.param('"amount"', '"amount"\ndiscount = "x"', ["transactions.discount: expected a list"], id="no list"),
+        pytest.param('"EUR"', "978", ["currency: expected text in quotes, found 978"], id="number for text"),
         pytest.param("Europe/Berlin", "Europe/Berln", ["timezone", "time zone", "'Europe/Berln'"], id="no such zone"),
         pytest.param("Europe/Berlin", "Europe", ["timezone", "time zone", "found 'Europe'"], id="half a zone"),
         pytest.param('"time"', '"time"\ntime_is = "gmt"', ["transactions.time_is", "'utc'", "'gmt'"], id="choice"),
@@ -61,7 +70,16 @@ def test_what_is_given_is_read_and_what_is_left_out_has_its_default(root: Path) 
         pytest.param("[study]", "[privacy]\nminimum_cell = 1\n[study]", ["privacy.minimum_cell", "found 1"], id="cell"),
         pytest.param("margin = 0.3", "margin = ", ["not valid TOML", "line"], id="not TOML"),
         pytest.param(
-            '"time"', '"time"\ntime_format = "%d. %B %Y"', ["transactions.time_format", "%Y, %y", "(%B is not"], id="%B"
+            '"time"', '"time"\ntime_format = "%d. %Q %Y"', ["transactions.time_format", "%Y, %y", "(%Q is not"], id="%Q"
+        ),
+        pytest.param(
+            '"time"', '"time"\ntime_format = "%m/%d/%Y %I:%M"', ["%I and %p go together", "(it lacks %p)"], id="no %p"
+        ),
+        pytest.param(
+            '"time"',
+            '"time"\ntime_format = "seconds"',
+            ["transactions.time_format", "unix or unix_ms or"],
+            id="seconds",
         ),
         pytest.param(
             '"time"', '"time"\ntime_format = "dd.MM.yyyy"', ["transactions.time_format", "lacks %Y, %m, %d"], id="dd"

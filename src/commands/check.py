@@ -8,11 +8,14 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-IDENTIFIERS = ("customer", "order", "customer_as_given")
+IDENTIFIERS = ("customer", "order", "customer_as_given", "number")
 """Fields of a sample that are shown by their beginning."""
 
+IN_WORDS = ("gap_days", "level_break")
+"""Findings whose detail says all that their sample holds."""
+
 MARKS = {"refusal": "refused", "warning": "warning", "note": "note"}
-NOT_FACTS = ("findings", "refusals", "quarantine")
+NOT_FACTS = ("findings", "refusals", "quarantine", "quarantined_later")
 
 
 def to_json(checked: Mapping[str, Any]) -> str:
@@ -127,19 +130,31 @@ def _findings(findings: list[dict[str, Any]]) -> "Table":
 def _told(finding: Mapping[str, Any]) -> list[str]:
     """One finding in full: the numbers, what it means, what to do, and a few lines."""
     lines = [f"{finding['detail']}. {finding['means']} What to do: {finding['mend']}."]
-    if finding["lines"]:
+    if finding["name"] not in IN_WORDS:
         # Of what could be read, what the source said need not be shown again.
         for row in map(masked, finding["sample"]):
             told = {
                 name: value for name, value in row.items() if name.removesuffix("_as_given") not in row.keys() - {name}
             }
-            lines.append("  " + ", ".join(f"{name} {value}" for name, value in told.items()))
+            lines.append("  " + ", ".join(f"{name} {_shown(value)}" for name, value in told.items()))
     return lines
+
+
+def _shown(value: Any) -> str:
+    """A value of a sample: amounts with two decimals, or up to four where they have them."""
+    if not isinstance(value, float):
+        return str(value)
+    whole, _, fraction = f"{value:,.4f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0'):0<2}"
 
 
 def _balance(checked: Mapping[str, Any]) -> str:
     told = f"{checked['lines']:,} lines in = {checked['used']:,} kept + {checked['quarantined']:,} set aside"
-    return f"{told}, which lie in {checked['quarantine']}." if checked["quarantined"] else f"{told}."
+    if not checked["quarantined"]:
+        return f"{told}."
+    later = checked["quarantined_later"]
+    beside = f", beside {later:,} of {checked['as_of']} or later" if later else ""
+    return f"{told}, which lie in {checked['quarantine']}{beside}."
 
 
 def _verdict(checked: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -24,11 +25,16 @@ FALLBACK_NAME = "shop"
 
 
 def init(
-    path: Annotated[str, typer.Argument(help="The purchase log: a file, a folder of files, or a glob in quotes.")],
+    path: Annotated[
+        str, typer.Argument(help="The purchase log: a file, a folder of files, a glob in quotes, or a database.")
+    ],
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the dataset; else the file's own name.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write anew; the old file is kept beside it.")] = False,
+    table: Annotated[
+        str | None, typer.Option(metavar="TABLE", help="The table or view that is the log, in a database.")
+    ] = None,
 ) -> None:
     """Guess what the columns of a purchase log are, and write a dataset file that can be corrected by hand."""
     from ..settings import project_root
@@ -42,9 +48,11 @@ def init(
     shown = f"data/{target.name}"
     where = f"{shown}: transactions"
     try:
-        seen = look(source, root, root / "data" / "interim" / slug / "landed", where)
+        table = _table(source, table, path, root, where)
+        seen = look(source, root, root / "data" / "interim" / slug / "landed", where, table)
     except InputError as error:  # which names a file that is not written yet
-        raise type(error)(str(error).replace(f"{where}.source", path).replace(where, path)) from None
+        told = str(error).replace(f"{where}.source", path).replace(f"{where}.table", "--table")
+        raise type(error)(told.replace(where, path)) from None
     seen = _asked(seen) if _is_terminal() else seen
     draft = describe(seen, name or _stem(source), path, date.today())
     _save(target, written(draft))
@@ -81,8 +89,15 @@ def _slug(name: str | None, source: str) -> str:
 
 
 def _stem(source: str) -> str:
-    """The name of a file without what says its format; of a glob, the name of the folder."""
-    whole = Path(source)
+    """The name of a file without what says its format; of a glob, the folder's; of a server, the database's.
+
+    Examples
+    --------
+    >>> _stem("sqlite:data/raw/till.db"), _stem("postgres://me@host:5432/shop?sslmode=require"), _stem("till/*.csv")
+    ('till', 'shop', 'till')
+    """
+    address = source.partition("?")[0] if "://" in source else source
+    whole = Path(re.sub("^(sqlite|duckdb):", "", address))
     return whole.parent.name if re.search(r"[*?\[]", whole.name) else whole.name.partition(".")[0]
 
 
@@ -127,6 +142,31 @@ def _free(path: Path) -> Path:
 # Questions
 
 
+def _table(source: str, asked: str | None, path: str, root: Path, where: str) -> str | None:
+    """The table of a database that is the log: the one that was asked for, else the one that is clear."""
+    from ..sources.databases import is_database
+    from ..sources.guessing.choosing import likely_tables
+    from ..sources.guessing.draft import plain
+
+    if not is_database(source):
+        if asked is not None:
+            raise SettingsError(f"--table: expected a database such as sqlite:{path}, found a file")
+        return None
+    if asked is not None:
+        return asked
+    found = likely_tables(source, root, where)
+    told = [f"{plain(table.name)} ({', '.join(map(plain, table.columns))})" for table in found]
+    if len(found) == 1:
+        return found[0].name
+    chosen = _choice("Which table is the purchase log?", found, told, later="stop") if _is_terminal() else None
+    if chosen is None:
+        raise RefusedError(
+            f"{path}: each of these tables may be the purchase log: {'; '.join(told)}; name one, such as "
+            f"`loyalty init {shlex.quote(path)} --table {shlex.quote(found[0].name)}`"
+        )
+    return chosen.name
+
+
 def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
@@ -162,13 +202,15 @@ def _asked_column(guess: "Guess", seen: "Seen") -> "Guess":
     return guess if chosen is None else guess.take(chosen.column)
 
 
-def _choice(question: str, values: Sequence[T], lines: Sequence[str]) -> T | None:
-    """One of some values by its number; None where the answer is 0, to decide later."""
+def _choice(
+    question: str, values: Sequence[T], lines: Sequence[str], later: str = "decide later in the file"
+) -> T | None:
+    """One of some values by its number; None where the answer is 0, to do what `later` says."""
     typer.echo(question)
     for number, line in enumerate(lines, start=1):
         typer.echo(f"  {number}  {line}")
     while True:
-        answer: int = typer.prompt(f"1 to {len(values)}, or 0 to decide later in the file", type=int)
+        answer: int = typer.prompt(f"1 to {len(values)}, or 0 to {later}", type=int)
         if 0 <= answer <= len(values):
             return values[answer - 1] if answer else None
 

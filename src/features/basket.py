@@ -10,7 +10,9 @@ def columns(window: Window) -> dict[str, Column]:
     nothing = "all purchases were worth nothing"
     return {
         "lines_per_day": Column("Lines per purchase day", "count", "mean number of lines of a purchase day"),
-        "orders_per_day": Column("Orders per purchase day", "count", "mean number of receipts of a purchase day"),
+        "orders_per_day": Column(
+            "Orders per purchase day", "count", "mean number of receipts with a payment on a purchase day"
+        ),
         "discount_share": Column(
             "Share of the shelf price that was discounted",
             "share",

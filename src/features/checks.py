@@ -53,7 +53,7 @@ def calendar_findings(judged: ir.Table, dataset: Dataset) -> list[Found]:
     by_day = continuity.daily(lines)
     if by_day.empty:
         return []
-    return [*_gap_days(by_day), *_level_breaks(lines), *_clock(lines, by_day, dataset)]
+    return [*_gap_days(by_day), *_level_breaks(lines), *_clock(judged, by_day, dataset)]
 
 
 def _named(judged: ir.Table) -> ir.Table:
@@ -79,9 +79,22 @@ def _samples(named: ir.Table) -> dict[str, list[dict[str, Any]]]:
     rows = placed.filter(placed.place < SAMPLE).select("name", "place", *shown).to_pyarrow().to_pylist()
     found: dict[str, list[dict[str, Any]]] = {}
     for row in sorted(rows, key=lambda row: (row["name"], row["place"])):
-        line = {name: row[name].isoformat(" ") if name == "time" and row[name] else row[name] for name in shown}
-        found.setdefault(row["name"], []).append({name: value for name, value in line.items() if value is not None})
+        line = {name: _readable(row[name]) for name in shown if row[name] is not None}
+        found.setdefault(row["name"], []).append(line)
     return found
+
+
+def _readable(value: Any) -> Any:
+    """A value of a sample as plain text or number, without the noise of binary fractions.
+
+    Examples
+    --------
+    >>> _readable(3 * 4.113333333333333 + 1e-15), _readable(datetime(2020, 5, 4, 12))
+    (12.34, '2020-05-04 12:00:00')
+    """
+    if isinstance(value, float):
+        return round(value, 4)
+    return value.isoformat(" ") if isinstance(value, datetime) else value
 
 
 def _about_lines(
@@ -168,7 +181,7 @@ def _told_break(row: Mapping[str, Any]) -> str:
     )
 
 
-def _clock(lines: ir.Table, by_day: pd.DataFrame, dataset: Dataset) -> list[Found]:
+def _clock(judged: ir.Table, by_day: pd.DataFrame, dataset: Dataset) -> list[Found]:
     """Hours that cannot be: told only of a log most of whose lines have a time of day."""
     timed, night, total = (int(by_day[name].sum()) for name in ("timed", "night", "lines"))
     if timed < total / 2:
@@ -185,11 +198,13 @@ def _clock(lines: ir.Table, by_day: pd.DataFrame, dataset: Dataset) -> list[Foun
                 share=night / total,
             )
         )
-    if any(table.time_is == "local" for table in dataset.transactions):
-        first, last = (pd.Timestamp(by_day["day"].iloc[at]).date() for at in (0, -1))
-        skipped, repeated = continuity.clock_changes(dataset.timezone, first, last)
-        found += _in_hours(lines, "skipped_hour", "warning", skipped, total)
-        found += _in_hours(lines, "repeated_hour", "note", repeated, total)
+    # Of an instant that the source told there is no doubt, whatever the clock of the store did.
+    told_by_clock = judged.filter(~judged.zoned) if "zoned" in judged.columns else judged
+    first, last = (pd.Timestamp(by_day["day"].iloc[at]).date() for at in (0, -1))
+    skipped, repeated = continuity.clock_changes(dataset.timezone, first, last)
+    lines = kept(told_by_clock)
+    found += _in_hours(lines, "skipped_hour", "warning", skipped, total)
+    found += _in_hours(lines, "repeated_hour", "note", repeated, total)
     return found
 
 

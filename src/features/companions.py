@@ -1,10 +1,13 @@
 """Tables beside the log: which of their rows can be used, and whether their customers are those of the log.
 
 Points in a date format that cannot be read, or contacts with customer numbers of another spelling, would give every
-customer none: a feature of zeros, and no error.
+customer none: a feature of zeros, and no error. What is told concerns a whole table, whatever the as-of date: it says
+how its columns are read.
 """
 
 from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 import ibis.expr.types as ir
 
@@ -15,6 +18,9 @@ COMPANIONS = ("contacts", "redemptions", "points", "customers")
 
 NOTEWORTHY = 0.01
 """Share of rows that cannot be used above which it is a warning."""
+
+SAMPLE = 5
+"""Rows shown of each finding."""
 
 FEW_KNOWN = 0.5
 """Share of a table's customers that the log knows below which it is a warning."""
@@ -36,22 +42,57 @@ def companion_findings(tables: Mapping[str, ir.Table], days: ir.Table) -> list[F
     return [found for role, table in tables.items() for found in _about(role, table, days)]
 
 
-def _about(role: str, table: ir.Table, days: ir.Table) -> list[Found]:
-    counted = table.agg(rows=table.count(), used=_has_all(table).sum()).to_pyarrow().to_pylist()[0]
-    rows, lost = counted["rows"], counted["rows"] - (counted["used"] or 0)
-    found = []
-    if lost:
+def event_findings(rows: ir.Table) -> list[Found]:
+    """What is odd about the table of happenings.
+
+    Parameters
+    ----------
+    rows : see `sources.log.Sources.event_rows`.
+    """
+    lost = rows.day.isnull() | rows.name.isnull()
+    cut = ~lost & rows.until.isnull() & rows.until_as_given.notnull()
+    shown = ("day", "day_as_given", "until", "until_as_given", "name")
+    return [
+        *_unusable("events", rows, lost, "lack a day that can be read or a name, and are left out", shown),
+        *_unusable("events", rows, cut, "have a last day that cannot be read, and are marked on their first", shown),
+    ]
+
+
+def identity_findings(identities: ir.Table) -> list[Found]:
+    """Whether an identity table is of two minds.
+
+    Parameters
+    ----------
+    identities : see `sources.log.Sources.identities`.
+    """
+    lost = identities.id.isnull() | identities.key.isnull()
+    found = _unusable("identity", identities, lost, "lack a number or a customer, and are left out")
+    whole = identities.filter(~lost)
+    each = whole.group_by(number="id", channel="channel").agg(customer=whole.key.min(), customers=whole.key.nunique())
+    shared = each.filter(each.customers > 1)
+    if number := _count(shared):
+        total = _count(each)
         found.append(
             Found(
-                name="unusable_rows",
-                severity="warning" if lost > NOTEWORTHY * rows else "note",
+                name="shared_number",
+                severity="warning" if number > NOTEWORTHY * total else "note",
                 done="counted",
-                detail=f"{role}: {lost:,} of {rows:,} rows lack a customer or a day that can be read, and are left out",
+                detail=f"identity: {number:,} of {total:,} numbers stand for several customers; what was bought under "
+                "one is counted for the customer whose key comes first",
+                sample=_first_rows(shared),
             )
         )
+    return found
+
+
+def _about(role: str, table: ir.Table, days: ir.Table) -> list[Found]:
+    if role == "events":
+        return event_findings(table)
+    if role == "identity":
+        return identity_findings(table)
+    found = _unusable(role, table, ~_has_all(table), "lack a customer or a day that can be read, and are left out")
     people = usable(table).select("customer").distinct()
-    known = people.semi_join(days, "customer").count().to_pyarrow().as_py()
-    everyone = people.count().to_pyarrow().as_py()
+    known, everyone = _count(people.semi_join(days, "customer")), _count(people)
     if known < FEW_KNOWN * everyone:
         found.append(
             Found(
@@ -62,6 +103,39 @@ def _about(role: str, table: ir.Table, days: ir.Table) -> list[Found]:
             )
         )
     return found
+
+
+def _unusable(
+    role: str, table: ir.Table, condition: ir.BooleanValue, what: str, shown: tuple[str, ...] = ()
+) -> list[Found]:
+    """Rows of which a condition is true, as a finding that shows some columns of a few of them."""
+    rows = table.filter(condition)
+    if not (lost := _count(rows)):
+        return []
+    total = _count(table)
+    return [
+        Found(
+            name="unusable_rows",
+            severity="warning" if lost > NOTEWORTHY * total else "note",
+            done="counted",
+            detail=f"{role}: {lost:,} of {total:,} rows {what}",
+            sample=_first_rows(rows.select(*shown)) if shown else [],
+        )
+    ]
+
+
+def _first_rows(table: ir.Table) -> list[dict[str, Any]]:
+    """A few rows in total order, what is missing left out."""
+    rows = table.order_by([table[name].asc(nulls_first=False) for name in table.columns]).limit(SAMPLE)
+    return [
+        {name: str(value) if isinstance(value, date) else value for name, value in row.items() if value is not None}
+        for row in rows.to_pyarrow().to_pylist()
+    ]
+
+
+def _count(table: ir.Table) -> int:
+    number: int = table.count().to_pyarrow().as_py()
+    return number
 
 
 def _has_all(table: ir.Table) -> ir.BooleanValue:

@@ -37,7 +37,8 @@ class Found:
     rule : that decided it, as it would stand in the dataset file.
     detail : one sentence with the numbers.
     lines, share, money, customers : lines concerned, share of all lines, their amounts added up, different customers.
-    sample : a few of them, the least in order of day, time, customer and all other columns; holds personal data.
+    sample : a few of them, the least in order of day, time, customer and all other columns; of another table a few of
+        its rows. Holds personal data.
     """
 
     name: str
@@ -145,8 +146,13 @@ FINDINGS: dict[str, Finding] = {
     ),
     "unusable_rows": Finding(
         "Rows of another table that cannot be used",
-        "They have no customer, or no day that can be read.",
+        "They lack a customer, a day that can be read, or a name.",
         "check the columns and time_format of that table",
+    ),
+    "shared_number": Finding(
+        "Numbers that stand for several customers",
+        "The identity table gives one number of a channel to several customers; only one of them can have bought.",
+        "correct the identity table: one customer for each number of a channel",
     ),
     "one_customer": Finding(
         "One customer buys for many",

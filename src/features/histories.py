@@ -27,14 +27,15 @@ def purchase_days(lines: ir.Table, zero_counts: bool = False) -> ir.Table:
 
     Returns
     -------
-    customer, day, spend (money, net), lines, orders, returned (money given back that day, ≥ 0), and where the lines
-    have them discount, coupon (money) and hour (of the first line, 0 to 23; null where the log knows only the date).
+    customer, day, spend (money, net), lines, orders (receipts on which something was paid for, so that one of a return
+    or a gift alone is none; at least 1), returned (money given back that day, ≥ 0), and where the lines have them
+    discount, coupon (money) and hour (of the first line, 0 to 23; null where the log knows only the date).
     """
     days = lines.group_by("customer", "day").agg(
         spend=lines.amount.sum(),
         lines=lines.count(),
         # A purchase without a receipt number is still one.
-        orders=ibis.greatest(lines.order.nunique(), 1),
+        orders=ibis.greatest(lines.order.nunique(where=lines.amount > 0), 1),
         returned=(-lines.amount).clip(lower=0.0).sum(),
         **{money: lines[money].sum() for money in ("discount", "coupon") if money in lines.columns},
         **({"time": lines.time.min()} if "time" in lines.columns else {}),
@@ -169,7 +170,7 @@ def histories(tables: Tables, as_of: date) -> ir.Table:
     return each.select("customer", **values(each, Window(as_of, ())))
 
 
-def distinct(histories: ir.Table) -> ir.Table:
-    """Different (frequency, recency, T), with how many customers share each as `weight`."""
+def distinct(histories: ir.Table, **more: ir.Value) -> ir.Table:
+    """Different (frequency, recency, T), with how many customers share each as `weight`, and more sums over them."""
     keys = ["frequency", "recency", "T"]
-    return histories.group_by(keys).agg(weight=histories.count()).order_by(keys)
+    return histories.group_by(keys).agg(weight=histories.count(), **more).order_by(keys)

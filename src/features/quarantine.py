@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from ..schema import Dataset
-from ..sources.log import GIVEN
+from ..sources.lines import GIVEN, worth_nothing
 from .windows import before_or_undated
 
 UNUSABLE = ("no_customer", "no_time", "impossible_date", "future_date", "no_amount", "other_currency")
@@ -26,6 +26,9 @@ ORDER = UNUSABLE + ODD
 UNDATED = ("no_time", "impossible_date", "future_date")
 MARKS = ("duplicate_line", "duplicate_receipt", "extreme_amount")
 """Columns of a judged log that say, kept or not, what cannot be seen from the line alone."""
+
+CLOCK = {"zoned"}
+"""Columns of a log that say how a time was told, not what was bought; a log made by hand has none."""
 
 TOP = 999
 """The percentile that extreme amounts are measured by, in thousandths."""
@@ -67,14 +70,14 @@ def judged(raw_lines: ir.Table, dataset: Dataset, today: date) -> ir.Table:
 
 
 def kept(judged: ir.Table) -> ir.Table:
-    """Lines without a reason, with the columns of `sources.log`."""
+    """Lines without a reason, with the columns of `sources.log` that are of the purchase."""
     given = [name for name in judged.columns if name.endswith("_as_given")]
-    return judged.filter(judged.reason.isnull()).drop("reason", *MARKS, *given)
+    return judged.filter(judged.reason.isnull()).drop("reason", *MARKS, *given, *CLOCK & {*judged.columns})
 
 
 def quarantined(judged: ir.Table) -> ir.Table:
     """Lines that are set aside, with their reason and what the source said."""
-    return judged.filter(judged.reason.notnull()).drop(*MARKS)
+    return judged.filter(judged.reason.notnull()).drop(*MARKS, *CLOCK & {*judged.columns})
 
 
 def known(judged: ir.Table, as_of: date) -> ir.Table:
@@ -87,7 +90,7 @@ def odd(lines: ir.Table) -> dict[str, ir.BooleanValue]:
     """Which lines of a log with `MARKS` each name of `ODD` is true of."""
     marked = {name: lines[name] for name in MARKS}
     return {
-        name: marked.get(name, lines.amount < 0 if name == "negative_amount" else lines.amount == 0) for name in ODD
+        name: marked.get(name, lines.amount < 0 if name == "negative_amount" else worth_nothing(lines)) for name in ODD
     }
 
 
@@ -204,7 +207,8 @@ def _usable(lines: ir.Table) -> ir.Table:
 
 def _compared(lines: ir.Table, dataset: Dataset, by_receipt: bool) -> ir.Table:
     """Lines with both marks, by comparing each with all others of its receipt."""
-    read = [name for name in lines.columns if name not in ("day", "reason") and not name.endswith("_as_given")]
+    apart = {"day", "reason", *CLOCK}
+    read = [name for name in lines.columns if name not in apart and not name.endswith("_as_given")]
     usable = lines.reason.isnull()
     equal = ibis.window(group_by=[usable, *(lines[name] for name in read)], order_by=lines.time)
     lines = lines.mutate(duplicate_line=usable & (ibis.row_number().over(equal) > 0))

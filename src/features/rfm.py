@@ -32,7 +32,9 @@ def columns(window: Window) -> dict[str, Column]:
     for length in window.lengths:
         last = f"the last {length} days"
         named[f"purchase_days_{length}"] = Column(f"Purchase days in {last}", "count", f"purchase days in {last}")
-        named[f"orders_{length}"] = Column(f"Orders in {last}", "count", f"receipts on the purchase days of {last}")
+        named[f"orders_{length}"] = Column(
+            f"Orders in {last}", "count", f"receipts with a payment, on the purchase days of {last}"
+        )
         named[f"spend_{length}"] = Column(f"Spend in {last}", "money", f"spend in {last}, less what was given back")
     return named
 
@@ -81,10 +83,14 @@ def segments(tables: Tables, as_of: date, within_days: int = 365) -> ir.Table:
         spend=recent.spend.sum(),
     )
     each = each.filter(each.purchase_days > 0).join(ever, "customer")
-    scored = each.mutate(
-        r=_score(-each.days_since_last),
-        f=_score(each.purchase_days),
-        m=_score(each.spend),
+    by_silence, by_days = _ranks(each, "days_since_last"), _ranks(each, "purchase_days")
+    placed = each.join(by_silence, "days_since_last").join(by_days, "purchase_days")
+    scored = placed.select(
+        *each.columns,
+        r=_fifth(placed.days_since_last_above, placed.days_since_last_below),
+        f=_fifth(placed.purchase_days_below, placed.purchase_days_above),
+        # A window over all customers is one task of a cluster: nobody pays for it who does not ask for this score.
+        m=_fifth(placed.spend.percent_rank(), (-placed.spend).percent_rank()),
     )
     often, lately = scored.f >= 4, scored.r >= 4
     return scored.mutate(
@@ -100,11 +106,53 @@ def segments(tables: Tables, as_of: date, within_days: int = 365) -> ir.Table:
     ).drop("purchase_days_ever")
 
 
-def _score(value: ir.NumericValue) -> ir.IntegerValue:
-    """Fifth of the customers that a value falls in, 1 to 5; ties share the middle of their ranks."""
-    ahead = value.percent_rank()
-    behind = 1 - (-value).percent_rank()
-    return ibis.least((ahead + behind) / 2 * 5, 4.999).floor().cast("int64") + 1
+def segment_sizes(segments: ir.Table) -> ir.Table:
+    """What is told of each segment.
+
+    Parameters
+    ----------
+    segments : see `segments`.
+
+    Returns
+    -------
+    segment
+    customers : count
+    spend : money, net of returns; their sum
+    days_since_last, purchase_days : their medians
+    """
+    return (
+        segments.group_by("segment")
+        .agg(
+            customers=segments.count(),
+            spend=segments.spend.sum(),
+            days_since_last=segments.days_since_last.median(),
+            purchase_days=segments.purchase_days.median(),
+        )
+        .order_by("segment")
+    )
+
+
+def _ranks(each: ir.Table, name: str) -> ir.Table:
+    """Percentile ranks of the different values of a count, from below and from above: of customers who have others."""
+    counted = each.group_by(name).agg(alike=each.count())
+    upwards = ibis.window(order_by=counted[name], preceding=None, following=0)
+    ranked = counted.mutate(up_to=counted.alike.sum().over(upwards), everyone=counted.alike.sum().over(ibis.window()))
+    others = (ranked.everyone - 1).nullif(0)
+    below, above = ranked.up_to - ranked.alike, ranked.everyone - ranked.up_to
+    return ranked.select(
+        name,
+        **{f"{name}_below": (below / others).coalesce(0.0), f"{name}_above": (above / others).coalesce(0.0)},
+    )
+
+
+def _fifth(worse: ir.NumericValue, better: ir.NumericValue) -> ir.IntegerValue:
+    """Fifth of the customers that a value falls in, 1 to 5; ties share the middle of their ranks.
+
+    Parameters
+    ----------
+    worse, better : share of the other customers who have a worse or a better value.
+    """
+    return ibis.least((worse + (1 - better)) / 2 * 5, 4.999).floor().cast("int64") + 1
 
 
 def measures(tables: Tables, as_of: date, horizon_days: int, active_within_days: int) -> ir.Table:

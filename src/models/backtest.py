@@ -7,11 +7,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError
-from .baselines import DaysSinceLast, rate_so_far
+from .baselines import DaysSinceLast
 from .bgnbd import BGNBD
 from .churn import ChurnModel, check_two_classes
-from .clv import customer_lifetime_value, customer_lifetime_value_interval
 from .gamma_gamma import GammaGamma
 from .metrics import compare, winner
 
@@ -147,109 +145,9 @@ def _outcome(origin: Origin) -> pd.Series:
     return origin.churned.loc[origin.features.index]
 
 
-class ValueModels(NamedTuple):
-    """Purchases and spend, fitted on the same histories."""
-
-    purchases: BGNBD
-    spend: GammaGamma
-    notes: list[str]
-
-
-def fit_value(histories: pd.DataFrame) -> ValueModels:
-    """Fit BG/NBD to all histories and Gamma-Gamma to those of repeat buyers who paid something.
-
-    Warnings of the fits become `notes`, to be told beside the result.
-    """
-    paying = histories[(histories["frequency"] > 0) & (histories["monetary_value"] > 0)]
-    if paying.empty:
-        raise DataError(
-            "no repeat buyer has paid anything; expected amounts above zero; check which column `amount` names"
-        )
-    purchases, of_purchases = fit_and_note(BGNBD(), histories)
-    spend, of_spend = fit_and_note(GammaGamma(), paying)
-    return ValueModels(purchases, spend, of_purchases + of_spend)
-
-
 def fit_and_note(model: M, histories: pd.DataFrame) -> tuple[M, list[str]]:
     """The fitted model, and what it warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(histories)
     return model, [str(warning.message) for warning in caught]
-
-
-def value(
-    models: ValueModels,
-    histories: pd.DataFrame,
-    *,
-    horizon_days: int,
-    margin: float,
-    annual_discount_rate: float,
-    draws: int = 300,
-    seed: int = 7,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Expected purchases, spend and CLV of each customer over the horizon, and of all together.
-
-    Returns
-    -------
-    customers : index of `histories`; probability_alive, and expected_purchases, expected_spend, clv, each with
-        `_low` and `_high` of the 90 % predictive interval.
-    totals : the same sums over all customers, each with the interval of the sum.
-    """
-    earning = {"horizon_days": horizon_days, "margin": margin, "annual_discount_rate": annual_discount_rate}
-    known = paying_something(histories)
-    expected = customer_lifetime_value(models.purchases, models.spend, known, **earning)
-    interval = customer_lifetime_value_interval(
-        models.purchases, models.spend, known, **earning, draws=draws, seed=seed
-    )
-    customers = expected.join(interval.customers).assign(probability_alive=models.purchases.probability_alive(known))
-    totals = {name: float(expected[name].sum()) for name in expected}
-    for side in ("low", "high"):
-        totals |= {f"{name}_{side}": float(edge) for name, edge in interval.total[side].items()}
-    return customers, totals
-
-
-def naive_value(histories: pd.DataFrame, last: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
-    """What each customer buys and spends by two naive rules.
-
-    Parameters
-    ----------
-    histories : index customer.
-    last : index customer; purchases and spend in the horizon before the date.
-    horizon_days : length of the horizon.
-
-    Returns
-    -------
-    Index of `histories`; rate_purchases and rate_spend if everyone goes on at the rate so far, last_purchases and
-    last_spend if everyone does the same as in the last horizon.
-    """
-    purchases = rate_so_far(histories, horizon_days)
-    again = last.reindex(histories.index, fill_value=0)
-    return pd.DataFrame(
-        {
-            "rate_purchases": purchases,
-            "rate_spend": purchases * histories["monetary_value"].fillna(0.0),
-            "last_purchases": again["purchases"],
-            "last_spend": again["spend"],
-        },
-        index=histories.index,
-    )
-
-
-def value_totals(histories: pd.DataFrame, last: pd.DataFrame, earning: dict[str, Any]) -> dict[str, float]:
-    """Spend of all customers over the horizon by the model and by the two naive rules of `naive_value`."""
-    models, naive = fit_value(histories), naive_value(histories, last, earning["horizon_days"])
-    expected = customer_lifetime_value(models.purchases, models.spend, paying_something(histories), **earning)
-    return {
-        "model": float(expected["expected_spend"].sum()),
-        "rate": float(naive["rate_spend"].sum()),
-        "last": float(naive["last_spend"].sum()),
-    }
-
-
-def paying_something(histories: pd.DataFrame) -> pd.DataFrame:
-    """Histories as Gamma-Gamma accepts them.
-
-    It knows no free purchases: who got all repeats for nothing counts as having paid a cent for each.
-    """
-    return histories.assign(monetary_value=histories["monetary_value"].clip(lower=0.01))

@@ -18,6 +18,7 @@ from .bgnbd import BGNBD
 from .churn import ChurnModel, FloatArray
 from .clv import customer_lifetime_value
 from .gamma_gamma import GammaGamma
+from .valuation import paying_something
 
 LIVED = ("frequency", "recency", "T", "monetary_value")
 NUMBERS = ("churn_probability", "expected_orders", "expected_spend", "clv")
@@ -85,7 +86,7 @@ class Scorer(NamedTuple):
         ----------
         rows : the columns `needs`, one row a customer.
         """
-        lived = backtest.paying_something(rows[list(LIVED)])
+        lived = paying_something(rows[list(LIVED)])
         value = customer_lifetime_value(self.purchases, self.spend, lived, **self.earning)
         numbers = (self._churn_probability(rows), *(value[name] for name in value.columns))
         return pd.DataFrame(dict(zip(NUMBERS, numbers, strict=True)), index=rows.index)

@@ -30,7 +30,7 @@ def hidden(customers: pd.Series, minimum: int) -> pd.Series:
     return small
 
 
-def suppress(frame: pd.DataFrame, customers: str, minimum: int) -> pd.DataFrame:
+def suppress(frame: pd.DataFrame, customers: str, minimum: int, seen: pd.Series | None = None) -> pd.DataFrame:
     """Replace small cells.
 
     Parameters
@@ -38,6 +38,7 @@ def suppress(frame: pd.DataFrame, customers: str, minimum: int) -> pd.DataFrame:
     frame : one row a group.
     customers : column with the number of different customers in the group.
     minimum : the least number that may be shown.
+    seen : how many customers each row was computed from, where that is a sample of them; all of them if None.
 
     Returns
     -------
@@ -49,7 +50,7 @@ def suppress(frame: pd.DataFrame, customers: str, minimum: int) -> pd.DataFrame:
     >>> suppress(pd.DataFrame({"n": [25, 3, 40], "spend": [100.0, 9.0, 50.0]}), "n", 10).to_dict("list")
     {'n': ['hidden', '<10', 40], 'spend': [nan, nan, 50.0]}
     """
-    small = hidden(frame[customers], minimum)
+    small = hidden(frame[customers] if seen is None else seen, minimum)
     shown = frame.copy()
     others = [name for name in frame.select_dtypes("number").columns if name != customers]
     for name in others:

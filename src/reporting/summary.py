@@ -110,7 +110,7 @@ def _mean_and_error(period: pd.Series) -> tuple[float, float]:
 def _expected_spend(study: Study) -> Measure:
     currency, spend = study.dataset.currency, value.total(study, "expected_spend")
     # Like with like: what those spent in the last period who were known when it began.
-    known = study.value_holdout()["customers"]["spend"].sum()
+    known = study.value_holdout()["totals"]["spend"]
     change = _change(
         study,
         spend.mean,
@@ -130,7 +130,7 @@ def _expected_spend(study: Study) -> Measure:
 
 
 def _expected_leavers(study: Study, now: pd.Series) -> Measure:
-    leaving, active = churn.leavers(study), len(study.churn()["scores"])
+    leaving, active = churn.leavers(study), churn.active_customers(study)
     half = (leaving.mean - leaving.low) / active
     change = _change(
         study,
@@ -218,7 +218,7 @@ def answer(study: Study) -> str:
         happened = f", {moved} in the period before ({words.percent(before)})"
     return (
         f"In the {words.days(study.horizon_days)} before {words.day(study.as_of)}, {words.percent(now['share'])} of the active customers bought nothing{happened}. "
-        f"Of the {words.count(len(study.churn()['scores']))} who are active now, we expect about {words.whole(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)}. "
+        f"Of the {words.count(churn.active_customers(study))} who are active now, we expect about {words.whole(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)}. "
         f"All customers known so far should spend about {words.money(value.total(study, 'expected_spend').mean, currency)} in them{value.of_the_active(study)}. {health.closed_group(study)}"
     ).rstrip()
 
@@ -235,8 +235,8 @@ def picture(study: Study) -> Picture:
 
 def certainty(study: Study) -> str:
     """How sure we are, from the periods that were kept back."""
-    holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
-    promised, rule, left = (holdout[column].sum() for column in (best, RULE, "churned"))
+    best, left = study.churn()["about"]["winner"], churn.outcome(study)[1]
+    promised, rule = churn.promised(study, best), churn.promised(study, RULE)
     if best == RULE:
         sorting = f"No model sorts customers better than the days since the last purchase, so that rule is used; it promised {words.whole(promised)} leavers for the last period"
     else:
@@ -298,14 +298,13 @@ def _goals(study: Study) -> str:
 
 def promises(study: Study) -> pd.DataFrame:
     """What was promised one period ago and what happened; what, promised, happened, rule (its name), simple (its promise)."""
-    scored, spend = study.churn(), value.totals_table(study)
-    each, best = study.value_holdout()["customers"], scored["about"]["winner"]
-    leaving = scored["holdout"].sum()
+    totals, spend = study.value_holdout()["totals"], value.totals_table(study)
     rival = str(value.total_errors(study).drop("Model").idxmin())
-    purchases = each[[f"{value.FORECASTS[name]}_purchases" for name in ("Model", rival)]].sum()
+    model, simple = (totals[f"{value.FORECASTS[name]}_purchases"] for name in ("Model", rival))
+    promised, by_rule = (churn.promised(study, name) for name in (study.churn()["about"]["winner"], RULE))
     rows = [
-        ("Active customers who left", leaving[best], leaving["churned"], RULE, leaving[RULE]),
-        ("Purchase days", purchases.iloc[0], each["purchases"].sum(), rival, purchases.iloc[1]),
+        ("Active customers who left", promised, churn.outcome(study)[1], RULE, by_rule),
+        ("Purchase days", model, totals["purchases"], rival, simple),
         (
             f"Spend, {study.dataset.currency}",
             *spend.loc[["Model", "What happened"], "total"],
@@ -344,8 +343,8 @@ def limits(study: Study) -> str:
     """Where this page fails."""
     return (
         "These measures describe and foretell; they do not say what a campaign caused. They rest on one test period, an assumed margin of "
-        f"{words.percent(study.dataset.study.margin)}, and on customers who can be recognised when they buy."
-    )
+        f"{words.percent(study.dataset.study.margin)}, and on customers who can be recognised when they buy. {churn.of_a_sample(study)}"
+    ).rstrip()
 
 
 def finding_list(study: Study) -> str:
@@ -358,5 +357,5 @@ def meeting(study: Study) -> str:
     rates, leaving = customers.churned(study), churn.leavers(study)
     return (
         f"{words.percent(rates['share'].iloc[-1])} of our active customers bought nothing in the last {words.days(study.horizon_days)}, and we expect about "
-        f"{words.whole(leaving.mean)} of today's {words.count(len(study.churn()['scores']))} to buy nothing in the next; {churn.came_back(study)}"
+        f"{words.whole(leaving.mean)} of today's {words.count(churn.active_customers(study))} to buy nothing in the next; {churn.came_back(study)}"
     )

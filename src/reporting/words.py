@@ -161,6 +161,21 @@ def listed(items: Iterable[str]) -> str:
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
+def sampled(what: str, seen: int, everyone: int, whom: str = "customers") -> str:
+    """What was computed on a sample, in a sentence; empty where everyone was looked at.
+
+    Examples
+    --------
+    >>> sampled("Risks", 200_000, 3_214_000)
+    'Risks are computed on a fixed random sample of 200,000 of 3,214,000 customers.'
+    >>> sampled("Risks", 500, 500)
+    ''
+    """
+    if seen >= everyone:
+        return ""
+    return f"{what} are computed on a fixed random sample of {count(seen)} of {count(everyone)} {whom}."
+
+
 def moved(
     now: float, before: float, *, up: str = "up", down: str = "down", flat: str = "unchanged", least: float = 0.0
 ) -> str:

@@ -3,6 +3,7 @@
 import difflib
 import os
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.common.exceptions import IbisError, TableNotFound
@@ -44,16 +46,48 @@ class Rows(NamedTuple):
 
     Attributes
     ----------
-    state : the same as long as the table holds the same rows.
+    state : gives what is the same as long as the table holds the same rows.
     write : writes them to a Parquet file, a batch at a time.
     """
 
-    state: str
+    state: Callable[[], str]
     write: Callable[[Path], None]
 
 
+def kind_of_file(file: Path) -> str | None:
+    """The database that a file is: `sqlite` or `duckdb`; None if it is neither."""
+    with file.open("rb") as stream:
+        start = stream.read(16)
+    return "sqlite" if start == b"SQLite format 3\0" else "duckdb" if start[8:12] == b"DUCK" else None
+
+
+def table_names(source: str, root: Path, where: str) -> list[str]:
+    """Names of all tables and views of a database, as a dataset file gives them, sorted.
+
+    Raises
+    ------
+    DataError
+        See `opened`.
+    """
+    with _connected(Table(source=source), root, where) as connection:
+        return sorted(_tables(connection))
+
+
+def sample(table: Table, root: Path, where: str, rows: int) -> pd.DataFrame:
+    """The first rows of a database's table, all of its columns.
+
+    Raises
+    ------
+    DataError
+        See `opened`.
+    """
+    with tempfile.TemporaryDirectory() as scratch, opened(table, root, where, most=rows) as found:
+        found.write(Path(scratch) / "rows")
+        return pq.read_table(Path(scratch) / "rows").to_pandas()
+
+
 @contextmanager
-def opened(table: Table, root: Path, where: str) -> Iterator[Rows]:
+def opened(table: Table, root: Path, where: str, most: int | None = None) -> Iterator[Rows]:
     """Open the columns of a database's table that have a role; all columns where none has.
 
     Parameters
@@ -61,27 +95,50 @@ def opened(table: Table, root: Path, where: str) -> Iterator[Rows]:
     table : the part of the dataset file that names the database and its `table`.
     root : folder that a relative path starts from.
     where : how to name this table in an error.
+    most : rows; all if not given.
 
     Raises
     ------
     DataError
         If the database or the table cannot be reached, or a column is missing; inside the `with` too.
     """
-    try:
-        if table.source.startswith("postgres"):
-            with _postgres(table, where) as connection:
-                chosen = _chosen(connection, table, where)
-                plain = chosen.select(**{name: _plain(chosen[name]) for name in chosen.columns})
-                yield Rows(_state(connection, plain), lambda to: _write_batches(connection, plain, to))
+    # Rows may be in the log that lies beside a database until it is tidied up.
+    file = root / table.source.partition(":")[2]
+    parts = [part for part in (file, Path(f"{file}-wal"), Path(f"{file}.wal")) if part.is_file()]
+    with _connected(table, root, where) as connection:
+        chosen = _chosen(connection, table, where)
+        chosen = chosen if most is None else chosen.limit(most)
+        plain = chosen.select(**{name: _plain(chosen[name]) for name in chosen.columns})
+        if connection.name == "sqlite":
+            yield Rows(lambda: fingerprint(parts), lambda to: _write_sqlite(connection, chosen, to))
+        elif connection.name == "duckdb":
+            yield Rows(lambda: fingerprint(parts), lambda to: connection.to_parquet(plain, to, compression="zstd"))
         else:
-            kind, _, path = table.source.partition(":")
-            file = root / path
-            if not file.is_file():
-                raise DataError(f"{where}.source: no file {table.source!r}; expected {kind}:PATH, from {root}")
-            # Rows may be in the log that lies beside a database until it is tidied up.
-            parts = [file, *(log for log in (Path(f"{file}-wal"), Path(f"{file}.wal")) if log.is_file())]
-            write = _write_sqlite if kind == "sqlite" else _write_duckdb
-            yield Rows(fingerprint(parts), lambda to: write(file, table, to, where))
+            yield Rows(lambda: _state(connection, plain), lambda to: _write_batches(connection, plain, to))
+
+
+@contextmanager
+def _connected(table: Table, root: Path, where: str) -> Iterator[ibis.BaseBackend]:
+    """A connection to the database of a table, which it cannot change."""
+    kind, _, path = table.source.partition(":")
+    try:
+        if kind.startswith("postgres"):
+            with _postgres(table, where) as connection:
+                yield connection
+            return
+        file = root / path
+        if not file.is_file():
+            raise DataError(f"{where}.source: no file {table.source!r}; expected {kind}:PATH, from {root}")
+        if (found := kind_of_file(file)) not in (kind, None):
+            raise DataError(f"{where}.source: {file.name} is a database of another kind; name it as {found}:{path}")
+        if kind == "sqlite":
+            connection = ibis.sqlite.from_connection(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True))
+        else:
+            connection = ibis.duckdb.connect(file, read_only=True)
+        try:
+            yield connection
+        finally:
+            connection.disconnect()
     except (duckdb.Error, sqlite3.Error, IbisError) as error:
         raise DataError(f"{where}.source: the database says: {_one_line(error)}") from None
 
@@ -201,43 +258,28 @@ def _write_batches(connection: ibis.BaseBackend, rows: ir.Table, to: Path) -> No
             writer.write_batch(batch)
 
 
-def _write_duckdb(file: Path, table: Table, to: Path, where: str) -> None:
-    connection = ibis.duckdb.connect(file, read_only=True)
-    try:
-        chosen = _chosen(connection, table, where)
-        plain = chosen.select(**{name: _plain(chosen[name]) for name in chosen.columns})
-        connection.to_parquet(plain, to, compression="zstd")
-    finally:
-        connection.disconnect()
-
-
-def _write_sqlite(file: Path, table: Table, to: Path, where: str) -> None:
+def _write_sqlite(connection: ibis.BaseBackend, chosen: ir.Table, to: Path) -> None:
     """Write a table of SQLite, whose values have types of their own whatever their column is said to hold."""
-    connection = ibis.sqlite.from_connection(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True))
-    try:
-        chosen = _chosen(connection, table, where)
-        kinds = {name: chosen[name].typeof() for name in chosen.columns}
-        holds = {f"{name}|text": kind.isin(["text", "blob"]).any() for name, kind in kinds.items()}
-        holds |= {f"{name}|real": (kind == "real").any() for name, kind in kinds.items()}
-        held = dict(zip(holds, connection.con.execute(connection.compile(chosen.agg(**holds))).fetchone(), strict=True))
-        schema = pa.schema(
-            [
-                (name, pa.string() if held[f"{name}|text"] else pa.float64() if held[f"{name}|real"] else pa.int64())
-                for name in chosen.columns
-            ]
-        )
-        cursor = connection.con.execute(connection.compile(chosen))
-        with pq.ParquetWriter(to, schema, compression="zstd") as writer:
-            while rows := cursor.fetchmany(BATCH):
-                columns = zip(*rows, strict=True)
-                writer.write_batch(
-                    pa.RecordBatch.from_arrays(
-                        [_array(values, kind) for values, kind in zip(columns, schema.types, strict=True)],
-                        schema=schema,
-                    )
+    kinds = {name: chosen[name].typeof() for name in chosen.columns}
+    holds = {f"{name}|text": kind.isin(["text", "blob"]).any() for name, kind in kinds.items()}
+    holds |= {f"{name}|real": (kind == "real").any() for name, kind in kinds.items()}
+    held = dict(zip(holds, connection.con.execute(connection.compile(chosen.agg(**holds))).fetchone(), strict=True))
+    schema = pa.schema(
+        [
+            (name, pa.string() if held[f"{name}|text"] else pa.float64() if held[f"{name}|real"] else pa.int64())
+            for name in chosen.columns
+        ]
+    )
+    cursor = connection.con.execute(connection.compile(chosen))
+    with pq.ParquetWriter(to, schema, compression="zstd") as writer:
+        while rows := cursor.fetchmany(BATCH):
+            columns = zip(*rows, strict=True)
+            writer.write_batch(
+                pa.RecordBatch.from_arrays(
+                    [_array(values, kind) for values, kind in zip(columns, schema.types, strict=True)],
+                    schema=schema,
                 )
-    finally:
-        connection.disconnect()
+            )
 
 
 def _array(values: tuple[object, ...], kind: pa.DataType) -> pa.Array:

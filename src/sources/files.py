@@ -25,11 +25,25 @@ FORMATS = {
     ".tsv": "csv",
     ".txt": "csv",
     ".xlsx": "excel",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
 PACKED = {".gz", ".zst"}
-NOT_COLUMNS = {*Table.model_fields, "time_format", "time_is", "channel_is", "held_out"}
+JSON = {"json": "auto", "jsonl": "newline_delimited"}
+"""Formats of JSON, as DuckDB calls them."""
+_DATABASE = 'name a database file as "sqlite:PATH" or "duckdb:PATH", with its `table`'
+REMEDIES = {
+    ".zip": "unpack the archive and name the file that is in it",
+    ".7z": "unpack the archive and name the file that is in it",
+    ".xls": "save it as .xlsx, or as CSV",
+    ".xlsb": "save it as .xlsx, or as CSV",
+    ".ods": "save it as .xlsx, or as CSV",
+    ".pdf": "export the table as CSV or .xlsx",
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3", ".db3", ".duckdb"), _DATABASE),
+}
+"""What to do with a file that is not read, by the end of its name."""
+NOT_COLUMNS = {*Table.model_fields, "time_format", "time_is", "channel_is", "held_out", "total_on_first_line"}
 
 
 def connect(memory_gb: float | None = None, spill: Path | None = None) -> ibis.BaseBackend:
@@ -101,9 +115,11 @@ def format_of(table: Table, files: Sequence[Path], where: str) -> str:
         name = file.with_suffix("") if file.suffix in PACKED else file
         told.setdefault(FORMATS.get(name.suffix.lower()), file)
     if None in told:
+        unknown = told[None]
+        if remedy := REMEDIES.get(unknown.suffix.lower()):
+            raise DataError(f"{where}.source: {unknown.name} is not read as it is: {remedy}")
         raise DataError(
-            f"{where}.format: cannot tell the format of {told[None].name}; expected one of "
-            f"{', '.join(get_args(Format))}"
+            f"{where}.format: cannot tell the format of {unknown.name}; expected one of {', '.join(get_args(Format))}"
         )
     if len(told) > 1:
         names = ", ".join(f"{file.name} ({kind})" for kind, file in told.items())
@@ -172,7 +188,9 @@ def require_columns(table: ir.Table, roles: dict[str, str], where: str) -> None:
         hint = f"did you mean {close[0]!r}?" if close else f"the file has {', '.join(table.columns)}"
         problems.append(f"{role} = {column!r} is not a column; {hint}")
     if problems:
-        raise DataError(f"{where}: {'; '.join(problems)}")
+        nameless = len(problems) == len(roles) and "column_2" in table.columns
+        titled = "; if the names stand in a later row, say in which with header_row" if nameless else ""
+        raise DataError(f"{where}: {'; '.join(problems)}{titled}")
 
 
 def open_table(connection: ibis.BaseBackend, table: Table, landed: "Landed", where: str) -> ir.Table:
@@ -196,8 +214,8 @@ def open_table(connection: ibis.BaseBackend, table: Table, landed: "Landed", whe
     try:
         if landed.format == "csv":
             return open_csv(connection, landed.files, table.delimiter)
-        if landed.format == "jsonl":
-            return open_jsonl(connection, names, list(columns_named(table).values()))
+        if landed.format in JSON:
+            return open_json(connection, names, list(columns_named(table).values()), JSON[landed.format])
         if connection.name == "pyspark":
             return _open_parquet_on_spark(connection, landed.files)
         return connection.read_parquet(names, union_by_name=True, hive_types_autocast=False)
@@ -242,19 +260,23 @@ def open_csv(
     return ibis.union(*stacked) if len(stacked) > 1 else tables[0]
 
 
-def open_jsonl(connection: ibis.BaseBackend, names: list[str], wanted: Sequence[str] = ()) -> ir.Table:
+def open_json(
+    connection: ibis.BaseBackend, names: list[str], wanted: Sequence[str] = (), shape: str = "newline_delimited"
+) -> ir.Table:
     """Files with a JSON object in each line, every key as a column of text; null where it is missing or null.
 
     Parameters
     ----------
     wanted : columns that are looked for in all lines, where the first 20,000 do not have them.
+    shape : of the files, see `JSON`; `auto` also reads an array of objects.
     """
-    how: dict[str, Any] = {"format": "newline_delimited", "union_by_name": True}
+    how: dict[str, Any] = {"format": shape, "union_by_name": True}
     columns = connection.read_json(names, **how).columns
     if not {*wanted} <= {*columns}:
         columns = connection.read_json(names, sample_size=-1, **how).columns
     if columns == ("json",):
-        raise ValueError("expected a JSON object in each line")
+        wished = "an array of JSON objects" if shape == "auto" else "a JSON object in each line"
+        raise ValueError(f"expected {wished}")
     return connection.read_json(names, columns=dict.fromkeys(columns, "VARCHAR"), **how)
 
 

@@ -18,7 +18,9 @@ import pyarrow.parquet as pq
 from ..errors import DataError
 from ..schema import Table
 from . import databases
+from .encoding import find_encoding, is_utf8, undecodable
 from .files import (
+    JSON,
     cannot_read,
     columns_named,
     connect,
@@ -29,12 +31,12 @@ from .files import (
     open_csv,
     open_table,
 )
-from .text import find_encoding, is_utf8, undecodable, write_blank_separated, write_parquet
+from .text import write_blank_separated, write_parquet
 from .workbook import read_workbooks
 
 TEXT = ("csv", "whitespace")
 UNREADABLE = (ValueError, OSError, EOFError, zlib.error)
-CONVERTING = ("databases", "files", "landing", "text", "workbook")
+CONVERTING = ("databases", "encoding", "files", "landing", "text", "workbook")
 
 
 class Landed(NamedTuple):
@@ -43,7 +45,7 @@ class Landed(NamedTuple):
     Attributes
     ----------
     files : where they are.
-    format : parquet, csv (UTF-8) or jsonl.
+    format : parquet, csv (UTF-8), json or jsonl.
     fingerprint : of the contents: the same rows, the same fingerprint. Of a database it does not depend on the order
         of the rows; of files it is a hash of their bytes.
     """
@@ -88,7 +90,7 @@ def land(table: Table, root: Path, folder: Path, where: str, *, parquet_only: bo
         raise DataError(f"{where}.source: {error.filename} cannot be read: {error.strerror}") from None
     if kind == "parquet" and not (parquet_only and any(map(_is_beyond_spark, files))):
         return Landed(tuple(files), kind, contents)
-    said = (table.encoding, table.delimiter, table.sheet, parquet_only, columns_named(table))
+    said = (table.encoding, table.delimiter, table.header_row, table.sheet, parquet_only, columns_named(table))
     key = fingerprint_of([_code(), contents, *said])
     converted = _once(folder / f"{kind}-{key}", lambda to: _convert(table, files, kind, to, where, parquet_only))
     return Landed(converted, "parquet", contents) if converted else Landed(tuple(files), kind, contents)
@@ -96,7 +98,7 @@ def land(table: Table, root: Path, folder: Path, where: str, *, parquet_only: bo
 
 def _land_database(table: Table, root: Path, folder: Path, where: str) -> Landed:
     with databases.opened(table, root, where) as rows:
-        key = fingerprint_of([_code(), rows.state, table.table, columns_named(table)])
+        key = fingerprint_of([_code(), rows.state(), table.table, columns_named(table)])
 
         def write(to: Path) -> None:
             rows.write(to / "rows")
@@ -129,17 +131,20 @@ def _convert(table: Table, files: Sequence[Path], kind: str, to: Path, where: st
     """Write files as Parquet into a folder; nothing if they can be read as they are, and may be."""
     if kind == "excel":
         try:
-            pq.write_table(read_workbooks(files, table.sheet), to / "rows.parquet", compression="zstd")
+            pq.write_table(
+                read_workbooks(files, table.sheet, table.header_row), to / "rows.parquet", compression="zstd"
+            )
         except ValueError as error:
             raise DataError(f"{where}.source: {error}") from None
         return
     if kind in TEXT:
         encodings = [_encoding(table, file, kind, where) for file in files]
-        if kind != "csv" or not all(map(is_utf8, encodings)) or not _is_plain(files, table.delimiter):
+        converts = kind != "csv" or (table.header_row or 1) > 1 or not all(map(is_utf8, encodings))
+        if converts or not _is_plain(files, table.delimiter):
             for number, (file, encoding) in enumerate(zip(files, encodings, strict=True)):
                 _convert_text(table, file, encoding, kind, to / f"{number:05}.parquet", where)
             return
-    if kind == "jsonl" or parquet_only:
+    if kind in JSON or parquet_only:
         connection = connect()
         rows = open_table(connection, table, Landed(tuple(files), kind, ""), where)
         try:
@@ -189,7 +194,7 @@ def _encoding(table: Table, file: Path, kind: str, where: str) -> str:
 def _convert_text(table: Table, file: Path, encoding: str, kind: str, to: Path, where: str) -> None:
     try:
         if kind == "csv":
-            write_parquet(file, encoding, table.delimiter, to)
+            write_parquet(file, encoding, table.delimiter, to, header_row=table.header_row)
         else:
             write_blank_separated(file, encoding, to)
     except UnicodeDecodeError:

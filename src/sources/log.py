@@ -1,8 +1,9 @@
 """The tables of a dataset with the columns that the rest of the package knows.
 
 ===========  ==========================================================================================
-lines        customer, day (local date), time (local), order, amount, and where the dataset has them
-             discount, coupon (money, below zero on a return), currency, channel, product, category, store
+lines        customer, day (local date), time (local), zoned (whether the source told the instant, in UTC or with
+             its zone), order, amount, and where the dataset has them discount, coupon (money, below zero on a
+             return), currency, channel, product, category, store
 contacts     customer, day, campaign
 redemptions  customer, day
 points       customer, day, points, and kind
@@ -27,17 +28,17 @@ import pandas as pd
 
 from ..errors import DataError
 from ..schema import Channeled, Contacts, Customers, Dataset, Points, Table, Timed, Transactions
-from .clock import has_clock, is_zoned, read_time, to_local
+from .clock import read_time, to_local
 from .engines import engine_errors
 from .files import columns_named, fingerprint_of, open_table, require_columns
+from .identity import with_one_key
 from .landing import Landed, land
+from .lines import is_instant, line_columns, with_totals_once
 from .values import finite, identifier, truth
 
 ROLES = (
     "transactions", "products", "customers", "campaigns", "contacts", "redemptions", "points", "consent", "identity",
 )  # fmt: skip
-GIVEN = ("customer_as_given", "time_as_given", "amount_as_given")
-"""Columns of the raw lines that hold what the source said, as text."""
 
 
 class Sources:
@@ -92,32 +93,10 @@ class Sources:
         return self._with_category(self._stacked("transactions", self._lines_of))
 
     def _lines_of(self, raw: ir.Table, roles: Transactions, where: str) -> dict[str, ir.Value]:
-        columns: dict[str, ir.Value] = {
-            "customer": identifier(raw[roles.customer]),
-            "time": self._local_time(raw, roles, where),
-            "amount": finite(raw[roles.amount], roles),
-        }
-        if roles.quantity is not None:
-            columns["amount"] = columns["amount"] * finite(raw[roles.quantity], roles)
-        for role in ("product", "store", "category", "currency"):
-            if (column := getattr(roles, role)) is not None:
-                columns[role] = identifier(raw[column])
-        for role in ("discount", "coupon"):
-            if names := getattr(roles, role):
-                off = sum((finite(raw[name], roles).abs().coalesce(0.0) for name in names), ibis.literal(0.0))
-                # Who gives something back gives its discount back, too.
-                columns[role] = (columns["amount"] < 0).ifelse(-off, off)
-        columns["day"] = columns["time"].date()
-        if roles.order is None:
-            columns["order"] = columns["customer"] + "|" + columns["time"].cast("string")
-        else:
-            number = identifier(raw[roles.order])
-            # Tables count for themselves: the same number in another one is another receipt.
-            several = len(self._tables["transactions"]) > 1
-            columns["order"] = ibis.literal(f"{where.rpartition('.')[2]}:") + number if several else number
-        for given in GIVEN:
-            columns[given] = raw[getattr(roles, given.removesuffix("_as_given"))].cast("string")
-        return columns
+        # Tables count their orders for themselves: the same number in another one is another order.
+        several = len(self._tables["transactions"]) > 1
+        counted_by = where.rpartition(".")[2] if several else None
+        return line_columns(raw, roles, self._local_time(raw, roles, where), counted_by)
 
     def _with_category(self, lines: ir.Table) -> ir.Table:
         """Lines with the category of their product; what the log says itself comes first."""
@@ -203,15 +182,23 @@ class Sources:
     def events(self) -> pd.DataFrame:
         """Happenings to mark in charts: day, until (its last day) and name, the earliest first."""
         marked = [(event.day, event.until or event.day, event.name) for event in self.dataset.events.marked]
-        if (roles := self.dataset.events.table) is not None:
-            raw = self._open("events", 0)
-            day = read_time(raw[roles.day], roles.time_format).date()
-            until = read_time(raw[roles.until], roles.time_format).date() if roles.until else ibis.null("date")
-            told = raw.select(day=day, until=until.coalesce(day), name=raw[roles.name].cast("string"))
+        if (told := self.event_rows()) is not None:
             rows = told.filter(told.day.notnull() & told.name.notnull()).to_pyarrow().to_pylist()
-            marked += [(row["day"], row["until"], row["name"]) for row in rows]
+            marked += [(row["day"], row["until"] or row["day"], row["name"]) for row in rows]
         frame = pd.DataFrame(sorted(marked), columns=["day", "until", "name"])
         return frame.astype({"day": "datetime64[us]", "until": "datetime64[us]"})
+
+    def event_rows(self) -> ir.Table | None:
+        """Rows of the table of happenings, those that cannot be read too: day, until, name, and both days as given."""
+        if (roles := self.dataset.events.table) is None:
+            return None
+        raw = self._open("events", 0)
+        given = {"day": raw[roles.day], "until": raw[roles.until] if roles.until else ibis.null("string")}
+        return raw.select(
+            **{name: read_time(day, roles.time_format).date() for name, day in given.items()},
+            **{f"{name}_as_given": identifier(day) for name, day in given.items()},
+            name=identifier(raw[roles.name]),
+        )
 
     # How tables are opened
 
@@ -227,6 +214,8 @@ class Sources:
         parts = []
         for at, table in enumerate(self._tables[role]):
             raw = self._open(role, at)
+            if isinstance(table, Transactions) and table.total_on_first_line:
+                raw = with_totals_once(raw, table)
             columns = columns_of(raw, table, self._where(role, at))
             if isinstance(table, Channeled):
                 columns |= _channel(raw, table)
@@ -244,28 +233,14 @@ class Sources:
         return table if role in ("transactions", "identity") else table.drop(*{"channel"} & set(table.columns))
 
     def _identified(self, part: ir.Table) -> ir.Table:
-        """A table under the customers' one key, where an identity table knows it.
-
-        A number of a channel is looked up in that channel first, then among the numbers that mean the same
-        everywhere. If channels have numbers of their own, one that is not found is told apart by its channel. A table
-        without a channel is taken to bear the one key already.
-        """
+        """A table under the customers' one key, where the dataset has an identity table."""
         if not self.dataset.identity:
             return part
-        keys, columns = self._identities, part.columns
-        own_numbers = "channel" in columns and any(table.channel is not None for table in self.dataset.identity)
-        anywhere = keys.filter(keys.channel.isnull()).group_by("id").agg(everywhere=keys.key.min())
-        found = part.left_join(anywhere, part.customer == anywhere.id).drop("id")
-        if not own_numbers:
-            return found.mutate(customer=ibis.coalesce(found.everywhere, found.customer)).select(*columns)
-        theirs = keys.filter(keys.channel.notnull()).group_by(number="id", at="channel").agg(here=keys.key.min())
-        found = found.left_join(theirs, [found.customer == theirs.number, found.channel == theirs["at"]])
-        unknown = found.channel + ":" + found.customer
-        one_key = ibis.coalesce(found.here, found.everywhere, unknown, found.customer)
-        return found.mutate(customer=one_key).select(*columns)
+        own_numbers = any(table.channel is not None for table in self.dataset.identity)
+        return with_one_key(part, self.identities, own_numbers=own_numbers)
 
     @functools.cached_property
-    def _identities(self) -> ir.Table:
+    def identities(self) -> ir.Table:
         """Numbers of channels with the customer that each is: id, key, channel (null where it is any)."""
 
         def columns_of(raw: ir.Table, roles: Any, where: str) -> dict[str, ir.Value]:
@@ -287,10 +262,7 @@ class Sources:
 
     def _local_time(self, raw: ir.Table, roles: Timed | Contacts, where: str) -> ir.TimestampColumn:
         """A time column in the clock of the store."""
-        column = raw[roles.time]
-        time = read_time(column, roles.time_format)
-        zoned = is_zoned(column) if roles.time_format is None else ibis.literal(False)
-        utc = zoned | ((roles.time_is == "utc") & has_clock(column, roles.time_format))
+        time, utc = read_time(raw[roles.time], roles.time_format), is_instant(raw, roles)
         try:
             span = raw.agg(first=time.min(where=utc), last=time.max(where=utc)).to_pyarrow().to_pylist()[0]
         except engine_errors() as error:

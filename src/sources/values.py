@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from ..schema import Table
-from .text import number
+from .numerals import number
 
 MISSING = ("", "nan", "nat", "none", "null", "<na>")
 LARGEST_WHOLE = 2.0**53

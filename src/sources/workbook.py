@@ -13,8 +13,8 @@ from .text import as_text, column_names
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
-def read_workbooks(files: Sequence[Path], sheet: str | None) -> pa.Table:
-    """The rows of one sheet of each workbook, one below the other, matched by the names in their first rows.
+def read_workbooks(files: Sequence[Path], sheet: str | None, header_row: int | None = None) -> pa.Table:
+    """The rows of one sheet of each workbook, one below the other, matched by the names in their headers.
 
     A column of numbers is a column of floats, one of dates is a column of dates (of times, where one has a time of
     day), one of truths is boolean; any other is text, in which a whole number has no fraction and a date is written
@@ -24,6 +24,8 @@ def read_workbooks(files: Sequence[Path], sheet: str | None) -> pa.Table:
     ----------
     files : workbooks.
     sheet : its name; the first of each workbook if not given.
+    header_row : the row with the names of the columns, counted from 1 as the sheet does; the first that is not empty
+        if not given.
 
     Raises
     ------
@@ -33,8 +35,9 @@ def read_workbooks(files: Sequence[Path], sheet: str | None) -> pa.Table:
     columns: dict[str, list[Cell | None]] = {}
     height = 0
     for file in files:
-        names, rows = _sheet(file, sheet)
-        for position, name in enumerate(names):
+        names, *rows = read_sheet(file, sheet, header_row)
+        columns_here = column_names([as_text(value) or "" for value in names])
+        for position, name in enumerate(columns_here):
             values = columns.setdefault(name, [None] * height)
             values += [row[position] if row[position] != "" else None for row in rows]
         height += len(rows)
@@ -43,22 +46,32 @@ def read_workbooks(files: Sequence[Path], sheet: str | None) -> pa.Table:
     return pa.table({name: _column(values) for name, values in columns.items()})
 
 
-def _sheet(file: Path, sheet: str | None) -> tuple[tuple[str, ...], list[list[Cell]]]:
-    """Names of the columns, and the rows below them."""
+def read_sheet(file: Path, sheet: str | None, first: int | None = None) -> list[list[Cell]]:
+    """The rows of a sheet from one on, counted from 1; from the first that is not empty if not given.
+
+    Raises
+    ------
+    ValueError
+        See `read_workbooks`.
+    """
     try:
         workbook = CalamineWorkbook.from_path(str(file))
         if sheet is not None and sheet not in workbook.sheet_names:
             close = difflib.get_close_matches(sheet, workbook.sheet_names, n=1) or workbook.sheet_names
             raise ValueError(f"{file.name} has no sheet {sheet!r}; did you mean {' or '.join(map(repr, close))}?")
         found = workbook.get_sheet_by_name(sheet) if sheet else workbook.get_sheet_by_index(0)
-        rows = found.to_python()
+        # What is empty above and beside the table is left out, unless its rows are to be counted.
+        rows = found.to_python(skip_empty_area=first is None)[(first or 1) - 1 :]
     except CalamineError as error:
         raise ValueError(f"{file.name} is no workbook that can be opened: {error}") from None
     while rows and not _has_value(rows[-1]):
         rows.pop()
     if not rows:
-        raise ValueError(f"sheet {found.name!r} of {file.name} is empty; expected a row with the names of the columns")
-    return column_names([as_text(value) or "" for value in rows[0]]), rows[1:]
+        place = "" if first is None else f" from row {first} on"
+        raise ValueError(
+            f"sheet {found.name!r} of {file.name} is empty{place}; expected a row with the names of the columns"
+        )
+    return rows
 
 
 def _has_value(row: list[Cell]) -> bool:

@@ -68,6 +68,27 @@ def test_identifiers_are_cut_short_and_what_cannot_be_read_is_shown(printed: str
         assert "r0-006" not in text
 
 
+def test_amounts_of_a_sample_are_money(printed: str) -> None:
+    assert "order ba…, amount -2.00" in printed
+    assert "amount 9,999.00" in printed
+
+
+def test_rows_of_other_tables_are_shown_and_their_numbers_cut_short(
+    make_shop: Callable[..., Path], shop_toml: str
+) -> None:
+    beside = '\n[identity]\nsource = "data/raw/cards.csv"\nid = "card"\ncustomer = "person"\n'
+    beside += '\n[events.table]\nsource = "data/raw/events.csv"\n'
+    root = make_shop(
+        "customer,time,amount\n" + "".join(f"card{n % 3},2020-01-0{n},5\n" for n in range(1, 9)), shop_toml + beside
+    )
+    (root / "data" / "raw" / "cards.csv").write_text("card,person\ncard0,annette\ncard0,bobby\ncard1,annette\n")
+    (root / "data" / "raw" / "events.csv").write_text("day,name\n31.02.2020,Fire\n")
+    out = io.StringIO()
+    show(Study.open("shop", root=root, refusing=False).check(), "Shop", Console(file=out, width=200))
+    assert "day_as_given 31.02.2020, name Fire" in out.getvalue()
+    assert "number ca…, customer an…, customers 2" in out.getvalue()
+
+
 def test_as_json_it_is_all_there(study: Study) -> None:
     told: dict[str, Any] = json.loads(to_json(study.check()))
     assert (told["lines"], told["used"], told["quarantined"]) == (489, 483, 6)

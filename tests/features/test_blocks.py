@@ -49,6 +49,11 @@ def histories(moved: list[Day]) -> Values:
     }
 
 
+def orders(day: Day) -> int:
+    """Receipts of a day on which something was paid for."""
+    return len({line["order"] for line in day["lines"] if line["amount"] > 0})
+
+
 def rfm(moved: list[Day]) -> Values:
     days = bought(moved)
     values: Values = {
@@ -58,7 +63,7 @@ def rfm(moved: list[Day]) -> Values:
     for n in LENGTHS:
         recent = [day for day in days if ago(day["day"]) <= n]
         values[f"purchase_days_{n}"] = len(recent)
-        values[f"orders_{n}"] = sum(len({line["order"] for line in day["lines"]}) for day in recent)
+        values[f"orders_{n}"] = sum(map(orders, recent))
         values[f"spend_{n}"] = money(moved, n)
     return values
 
@@ -103,7 +108,7 @@ def basket(moved: list[Day]) -> Values:
     back = [-sum(min(line["amount"], 0) for line in day["lines"]) for day in moved if day["spend"]]
     return {
         "lines_per_day": len(lines) / len(days),
-        "orders_per_day": sum(len({line["order"] for line in day["lines"]}) for day in days) / len(days),
+        "orders_per_day": sum(map(orders, days)) / len(days),
         "discount_share": over(discount, spend + discount),
         "coupon_share": sum(any(line["coupon"] for line in day["lines"]) for day in days) / len(days),
         "return_days": sum(money > 0 for money in back),

@@ -17,7 +17,7 @@ FIRST, DAYS, AS_OF = date(2020, 1, 6), 140, date(2020, 5, 25)
 TYPES = {
     "customer": "string", "time": "timestamp", "amount": "float64", "order": "string", "store": "string",
     "currency": "string", "day": "date", "customer_as_given": "string", "time_as_given": "string",
-    "amount_as_given": "string",
+    "amount_as_given": "string", "zoned": "boolean",
 }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def line(number: int, **changed: Any) -> dict[str, Any]:
     time = datetime.combine(FIRST + timedelta(days=number // 3), datetime.min.time()) + timedelta(hours=12)
     values = {
         "customer": f"c{number % 20:02d}", "time": time, "amount": 5.0, "order": str(number), "store": "s",
-        "currency": "EUR",
+        "currency": "EUR", "zoned": False,
     } | changed  # fmt: skip
     given = {f"{name}_as_given": str(values[name]) for name in ("customer", "time", "amount")}
     return {"day": values["time"] and values["time"].date()} | given | values
@@ -153,6 +153,11 @@ def test_the_sample_is_the_same_in_whatever_order_the_lines_come() -> None:
     }  # fmt: skip
 
 
+def test_amounts_are_shown_without_the_noise_of_binary_fractions() -> None:
+    told = found([*SOUND, line(0, amount=-(0.1 + 0.2), order="back")])["negative_amount"]
+    assert told["sample"][0]["amount"] == -0.3 != -(0.1 + 0.2)
+
+
 def test_what_the_source_said_is_shown() -> None:
     told = found([*SOUND, line(0, time=None) | {"time_as_given": "32.13.2020"}])["no_time"]
     assert told["sample"][0]["time_as_given"] == "32.13.2020"
@@ -239,10 +244,19 @@ def test_hours_that_the_clock_left_out_or_had_twice() -> None:
     told = found([*SOUND, *spring])["skipped_hour"]
     assert (told["lines"], told["money"], told["severity"], len(told["sample"])) == (2, 10.0, "warning", 2)
     assert "skipped_hour" not in found([*SOUND, *spring], dataset(timezone="Asia/Shanghai"))
-    assert "skipped_hour" not in found([*SOUND, *spring], dataset(time_is="utc"))  # which leaves nothing out
     autumn = [line(n, time=row["time"] + timedelta(days=170)) for n, row in enumerate(SOUND)]
     twice = found([*SOUND, *autumn, at(date(2020, 10, 25), 2, 0)], as_of=date(2020, 11, 11))["repeated_hour"]
     assert (twice["lines"], twice["severity"]) == (1, "note")
+
+
+def test_of_an_instant_that_the_source_told_no_hour_is_in_doubt() -> None:
+    """One o'clock in UTC is three in Berlin on that day: such lines lie in the hour after the change by right."""
+    spring = [at(date(2020, 3, 29), 2, n) | {"zoned": n != 1} for n in range(3)]
+    assert found([*SOUND, *spring])["skipped_hour"]["lines"] == 1
+    assert "skipped_hour" not in found([*SOUND, *(row | {"zoned": True} for row in spring)])
+    autumn = [line(n, time=row["time"] + timedelta(days=170)) for n, row in enumerate(SOUND)]
+    twice = [at(date(2020, 10, 25), 2, n) | {"zoned": True} for n in range(3)]
+    assert "repeated_hour" not in found([*SOUND, *autumn, *twice], as_of=date(2020, 11, 11))
 
 
 def test_only_what_is_known_at_the_date_is_told() -> None:

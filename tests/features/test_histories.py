@@ -47,7 +47,7 @@ def test_purchase_days_are_those_of_a_loop(lines: pd.DataFrame, tables_of: Calla
             expected[customer, day] = {
                 "spend": sum(line["amount"] for line in of_day),
                 "lines": len(of_day),
-                "orders": len({line["order"] for line in of_day}),
+                "orders": len({line["order"] for line in of_day if line["amount"] > 0}),
                 "discount": sum(line["discount"] for line in of_day),
                 "coupon": sum(line["coupon"] for line in of_day),
                 "returned": -sum(min(line["amount"], 0) for line in of_day),
@@ -57,6 +57,14 @@ def test_purchase_days_are_those_of_a_loop(lines: pd.DataFrame, tables_of: Calla
     assert got == expected
     all_days = len(lines.drop_duplicates(["customer", "day"]))
     assert 0 < all_days - len(expected) < all_days  # some days were returns
+
+
+def test_the_receipt_of_a_return_is_no_order() -> None:
+    rows = [("bought", 5.0), ("bought", -1.0), ("back", -2.0), ("gift", 0.0), ("exchange", 3.0), ("exchange", -4.0)]
+    day = pd.DataFrame(rows, columns=["order", "amount"]).assign(customer="a", day=date(2020, 5, 4))
+    assert purchase_days(ibis.memtable(day)).orders.to_pyarrow().to_pylist() == [2]
+    without = pd.DataFrame({"customer": ["a"], "day": [date(2020, 5, 4)], "amount": [0.0], "order": ["gift"]})
+    assert purchase_days(ibis.memtable(without), zero_counts=True).orders.to_pyarrow().to_pylist() == [1]
 
 
 @pytest.mark.parametrize("as_of", [date(2020, 9, 16), date(2020, 3, 1), date(2021, 1, 1)])

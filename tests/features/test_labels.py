@@ -34,7 +34,7 @@ def test_labels_are_those_of_a_loop(lines: pd.DataFrame, tables: Tables) -> None
     expected = {}
     for customer, of in lines.groupby("customer"):
         sums = of.groupby("day")["amount"].sum()
-        orders = of.groupby("day")["order"].nunique()
+        orders = of[of["amount"] > 0].groupby("day")["order"].nunique()
         bought = sums[sums > 0]
         if any(day(-ACTIVE) <= at < AS_OF for at in bought.index):
             later = [at for at in bought.index if AS_OF <= at < day(HORIZON)]

@@ -225,6 +225,15 @@ def test_kept_and_set_aside_are_the_whole_log() -> None:
     assert not set(MARKS) & set(aside.columns)
 
 
+def test_how_a_time_was_told_is_of_no_purchase() -> None:
+    """Two lines that differ in it alone are equal, and neither the lines nor the quarantine have it."""
+    lines = [line("one", order="1"), line("two", order="1"), line("lost", customer=None)]
+    raw = table(lines, dataset())
+    whole = judged(raw.mutate(zoned=raw.id_as_given == "one"), dataset(), TODAY)
+    assert sorted(quarantined(whole).reason.to_pyarrow().to_pylist()) == ["duplicate_line", "no_customer"]
+    assert "zoned" not in {*kept(whole).columns, *quarantined(whole).columns}
+
+
 def test_what_is_known_at_a_date_has_lines_without_a_day_in_it() -> None:
     lines = [
         line("before"), line("after", time=datetime(2020, 7, 1)), line("no day", time=None),

@@ -12,8 +12,6 @@ from loyalty.models.bgnbd import BGNBD
 from loyalty.models.churn import ChurnModel
 from loyalty.study import Study
 
-EARNING = {"horizon_days": 30, "margin": 0.3, "annual_discount_rate": 0.1}
-
 
 @pytest.fixture(scope="module")
 def origins(simulated: Study) -> list[Origin]:
@@ -113,78 +111,6 @@ def test_a_test_date_with_one_outcome_says_so(origins: list[Origin], label: bool
 def test_a_date_whose_horizon_is_not_over_cannot_be_learned_from(origins: list[Origin]) -> None:
     with pytest.raises(ValueError, match="the horizon of this origin is not over"):
         backtest.churn(origins[1], origins[:2], 30)
-
-
-def test_totals_are_sums_with_an_interval_around_them(origins: list[Origin]) -> None:
-    lived = origins[0].histories
-    customers, totals = backtest.value(backtest.fit_value(lived), lived, **EARNING)
-    assert customers.index.equals(lived.index)
-    for name in ("expected_purchases", "expected_spend", "clv"):
-        assert totals[name] == pytest.approx(customers[name].sum())
-        assert totals[f"{name}_low"] < totals[name] < totals[f"{name}_high"]
-        assert (customers[f"{name}_low"] <= customers[f"{name}_high"]).all()
-        # One customer is far less sure than the sum of all.
-        widths = customers[f"{name}_high"] - customers[f"{name}_low"]
-        assert totals[f"{name}_high"] - totals[f"{name}_low"] < widths.sum() / 3
-    assert customers["probability_alive"].between(0, 1).all()
-
-
-def test_value_is_margin_on_spend_and_little_less(origins: list[Origin]) -> None:
-    lived = origins[0].histories
-    models = backtest.fit_value(lived)
-    customers, _ = backtest.value(models, lived, **EARNING)
-    undiscounted, _ = backtest.value(models, lived, **(EARNING | {"annual_discount_rate": 0.0}))
-    np.testing.assert_allclose(undiscounted["clv"], 0.3 * undiscounted["expected_spend"], rtol=1e-9)
-    ratio = customers["clv"].sum() / undiscounted["clv"].sum()
-    assert 1.1 ** (-30 / 365) < ratio < 1
-
-
-@pytest.mark.slow
-def test_the_forecast_of_a_retailer_as_the_model_assumes_comes_true(simulated: Study) -> None:
-    """One past date is one draw, and here the draws come from the model itself."""
-    day = simulated.origin(1)
-    known = simulated.histories(day)
-    _, totals = backtest.value(backtest.fit_value(known), known, **EARNING)
-    happened = simulated._happened(day).reindex(known.index, fill_value=0)
-    assert totals["expected_purchases_low"] < happened["purchases"].sum() < totals["expected_purchases_high"]
-    assert totals["expected_spend_low"] < happened["spend"].sum() < totals["expected_spend_high"]
-
-
-def test_free_repeat_purchases_do_not_stop_the_forecast(origins: list[Origin]) -> None:
-    lived = origins[0].histories.copy()
-    free = lived.index[lived["frequency"] > 2][:5]
-    lived.loc[free, "monetary_value"] = 0.0
-    customers, _ = backtest.value(backtest.fit_value(lived), lived, **EARNING)
-    assert np.isfinite(customers.to_numpy()).all()
-    assert (customers.loc[free, "expected_spend"] < origins[0].histories.loc[free, "monetary_value"].sum()).all()
-
-
-HISTORIES = pd.DataFrame(
-    {"frequency": [0, 4, 2], "recency": [0, 30, 10], "T": [10, 40, 80], "monetary_value": [np.nan, 10.0, 0.0]},
-    index=pd.Index(["a", "b", "c"], name="customer"),
-)
-LAST = pd.DataFrame({"purchases": [2, 5], "spend": [8.0, 99.0]}, index=pd.Index(["b", "new"], name="customer"))
-
-
-def test_the_naive_rules_by_hand() -> None:
-    naive = backtest.naive_value(HISTORIES, LAST, 20)
-    assert naive.to_dict("list") == {
-        "rate_purchases": [0.0, 2.0, 0.5],
-        "rate_spend": [0.0, 20.0, 0.0],
-        "last_purchases": [0, 2, 0],
-        "last_spend": [0.0, 8.0, 0.0],
-    }
-    assert naive.index.equals(HISTORIES.index)
-
-
-def test_the_totals_of_a_past_date_are_those_of_its_parts(origins: list[Origin]) -> None:
-    lived = origins[1].histories
-    last = pd.DataFrame({"purchases": 1, "spend": 2.5}, index=lived.index[:40])
-    totals = backtest.value_totals(lived, last, EARNING)
-    _, own = backtest.value(backtest.fit_value(lived), lived, **EARNING)
-    assert totals["model"] == pytest.approx(own["expected_spend"])
-    assert totals["last"] == 100.0
-    assert totals["rate"] == pytest.approx((lived["frequency"] / lived["T"] * 30 * lived["monetary_value"]).sum())
 
 
 def test_the_simulated_retailer_is_what_it_is_meant_to_be(simulated: Study) -> None:

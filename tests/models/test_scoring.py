@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from loyalty.models import backtest, scoring
+from loyalty.models import backtest, scoring, valuation
 from loyalty.models.backtest import BOOSTED, BTYD, RULE, Origin
 from loyalty.models.baselines import DaysSinceLast
 from loyalty.models.churn import ChurnModel
@@ -65,7 +65,9 @@ def test_the_value_is_that_of_models_fitted_to_every_customer(
     simulated: Study, scorer: Scorer, rows: pd.DataFrame
 ) -> None:
     known = simulated.histories()
-    everyone, _ = backtest.value(backtest.fit_value(known), known, **EARNING, draws=2)
+    everyone, _ = valuation.value(
+        valuation.fit_value(known, known), known, simulated.distinct_histories(), **EARNING, draws=2
+    )
     expected = everyone.loc[rows["customer"], ["expected_purchases", "expected_spend", "clv"]]
     np.testing.assert_allclose(scorer.score(rows)[list(NUMBERS[1:])], expected, rtol=1e-6)
 

@@ -63,7 +63,7 @@ def test_there_is_something_to_say_in_every_chapter() -> None:
 
 
 # Said inside another sentence, or only where there is something to say.
-CLAUSES = {"of_the_active", "caution", "closed_group", "share_of_the_top"}
+CLAUSES = {"of_the_active", "caution", "closed_group", "share_of_the_top", "of_a_sample", "few"}
 
 
 def broken_in(text: str) -> re.Match[str] | None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loyalty.sources.clock import is_zoned, read_time, to_local, utc_offsets
+from loyalty.sources.clock import has_clock, is_zoned, read_time, to_local, utc_offsets
 
 ZONES = [
     "America/New_York",
@@ -117,6 +117,35 @@ def read(values: list[object], time_format: str | None = None) -> list[datetime 
         ("2020-02-29", "%d.%m.%Y", None),
         ("29.02.2020 late", "%d.%m.%Y", None),
         ("2020229", "%Y%m%d", None),
+        ("2/29/2020 9:05 PM", "%m/%d/%Y %I:%M %p", datetime(2020, 2, 29, 21, 5)),
+        ("2/29/2020 12:05 AM", "%m/%d/%Y %I:%M %p", datetime(2020, 2, 29, 0, 5)),
+        ("2/29/2020 12:05 p.m.", "%m/%d/%Y %I:%M %p", datetime(2020, 2, 29, 12, 5)),
+        ("2/29/2020 01:05:09pm", "%m/%d/%Y %I:%M:%S%p", datetime(2020, 2, 29, 13, 5, 9)),
+        ("2/29/2020 13:05 PM", "%m/%d/%Y %I:%M %p", None),
+        ("2/29/2020 0:05 AM", "%m/%d/%Y %I:%M %p", None),
+        ("2/29/2020 9:05", "%m/%d/%Y %I:%M %p", None),
+        ("Feb 29, 2020", "%b %d, %Y", datetime(2020, 2, 29)),
+        ("29. Februar 2020 7:05", "%d. %B %Y %H:%M", datetime(2020, 2, 29, 7, 5)),
+        ("1. MÄRZ 2020", "%d. %b %Y", datetime(2020, 3, 1)),
+        ("5 janv. 2020", "%d %b %Y", datetime(2020, 1, 5)),
+        ("12 août 2020", "%d %b %Y", datetime(2020, 8, 12)),
+        ("5 de enero de 2020", "%d de %B de %Y", datetime(2020, 1, 5)),
+        ("5 de dezembro de 2020", "%d de %B de %Y", datetime(2020, 12, 5)),
+        ("05DEC2020", "%d%b%Y", datetime(2020, 12, 5)),
+        ("5DEC2020", "%d%b%Y", datetime(2020, 12, 5)),
+        ("Sat, 29 Feb 2020", "%a, %d %b %Y", datetime(2020, 2, 29)),
+        ("30 Feb 2020", "%d %b %Y", None),
+        ("5 stycznia 2020", "%d %B %Y", None),
+        ("1582979707", "unix", datetime(2020, 2, 29, 12, 35, 7)),
+        ("1582979707.999", "unix", datetime(2020, 2, 29, 12, 35, 7)),
+        ("1582979707999", "unix_ms", datetime(2020, 2, 29, 12, 35, 7)),
+        ("1582979707999", "unix", None),
+        ("soon", "unix", None),
+        ("", "unix", None),
+        ("43890", "excel", datetime(2020, 2, 29)),
+        ("43890.524386574", "excel", datetime(2020, 2, 29, 12, 35, 7)),
+        ("43890,524386574", "excel", datetime(2020, 2, 29, 12, 35, 7)),
+        ("1e300", "excel", None),
     ],
 )
 def test_a_time_is_read_as_it_is_written(text: str, time_format: str | None, expected: datetime | None) -> None:
@@ -126,7 +155,9 @@ def test_a_time_is_read_as_it_is_written(text: str, time_format: str | None, exp
 @settings(max_examples=30)
 @given(
     st.lists(INSTANTS, min_size=1, max_size=20),
-    st.sampled_from(["%d.%m.%Y %H:%M:%S", "%Y%m%d%H%M%S", "%m/%d/%Y %H:%M:%S"]),
+    st.sampled_from(
+        ["%d.%m.%Y %H:%M:%S", "%Y%m%d%H%M%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%a, %d %b %Y %H:%M:%S"]
+    ),
 )
 def test_every_time_comes_back_from_the_format_that_wrote_it(times: list[datetime], time_format: str) -> None:
     assert read([time.strftime(time_format) for time in times], time_format) == times
@@ -135,6 +166,26 @@ def test_every_time_comes_back_from_the_format_that_wrote_it(times: list[datetim
 def test_numbers_are_dates_only_where_a_format_says_so() -> None:
     assert read([20200229], "%Y%m%d") == [datetime(2020, 2, 29)]
     assert read([20200229]) == [None]
+
+
+@settings(max_examples=30)
+@given(st.lists(INSTANTS, min_size=1, max_size=20))
+def test_counted_times_are_where_pandas_puts_them(times: list[datetime]) -> None:
+    index = pd.DatetimeIndex(times)
+    since = index - pd.Timestamp("1970-01-01")
+    assert read(list(since // pd.Timedelta(seconds=1)), "unix") == times
+    assert read(list(since // pd.Timedelta(milliseconds=1)), "unix_ms") == times
+    assert read(list((index - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1)), "excel") == times
+
+
+def test_counted_seconds_are_instants_and_the_days_of_excel_are_not() -> None:
+    table = ibis.memtable({"time": [43890.0, 43890.5]})
+    told = table.select(
+        unix=is_zoned(table.time, "unix"), excel=is_zoned(table.time, "excel"), clock=has_clock(table.time, "excel")
+    )
+    assert told.to_pyarrow().to_pylist() == [
+        {"unix": True, "excel": False, "clock": False}, {"unix": True, "excel": False, "clock": True}
+    ]  # fmt: skip
 
 
 def test_a_value_says_itself_whether_it_is_an_instant() -> None:

@@ -379,3 +379,47 @@ def test_the_password_of_the_tests_is_asked_for(postgres: Any) -> None:
     """Otherwise the tests of passwords would test nothing."""
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(host="127.0.0.1", port=postgres.port, user="owner", password="wrong", dbname="shop")
+
+
+# What is not described yet
+
+
+def test_the_tables_of_each_kind_of_database_are_named(postgres: Any, tmp_path: Path) -> None:
+    fill_postgres(postgres)
+    with postgres.connect() as connection:
+        connection.execute("CREATE SCHEMA sales; CREATE VIEW sales.lines AS SELECT * FROM orders")
+    fill_sqlite(tmp_path / "till.db")
+    fill_duckdb(tmp_path / "shop.db")
+    named = [databases.table_names(source, tmp_path, WHERE) for source in
+             (postgres.url, "sqlite:till.db", "duckdb:shop.db")]  # fmt: skip
+    assert named == [["orders", "sales.lines"], ["orders"], ["orders"]]
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_a_sample_has_all_columns_of_the_first_rows(kind: str, tmp_path: Path) -> None:
+    {"duckdb": fill_duckdb, "sqlite": fill_sqlite}[kind](tmp_path / "shop.db")
+    table = Table(source=f"{kind}:shop.db", table="orders")
+    assert list(databases.sample(table, tmp_path, WHERE, 2).columns) == ["who", "at", "money", "card"]
+    assert len(databases.sample(table, tmp_path, WHERE, 2)) == 2
+    assert len(databases.sample(table, tmp_path, WHERE, 9)) == 3
+
+
+def test_a_sample_of_a_server_leaves_its_other_rows_there(
+    postgres: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("all rows were asked for")
+
+    monkeypatch.setattr(databases, "_state", fail)
+    fill_postgres(postgres)
+    assert len(databases.sample(Table(source=postgres.url, table="orders"), tmp_path, WHERE, 1)) == 1
+
+
+def test_a_file_says_which_database_it_is(tmp_path: Path) -> None:
+    fill_duckdb(tmp_path / "a.db")
+    fill_sqlite(tmp_path / "b.db")
+    (tmp_path / "c.db").write_bytes(b"")
+    assert [databases.kind_of_file(tmp_path / f"{name}.db") for name in "abc"] == ["duckdb", "sqlite", None]
+    assert told_by(lines_in("sqlite:a.db"), tmp_path).endswith(
+        "a.db is a database of another kind; name it as duckdb:a.db"
+    )

@@ -1,5 +1,6 @@
 """Files: found where the dataset file says, opened as what they are, and named when they are not there."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,7 +208,7 @@ def test_blanks_between_columns_are_read_as_pandas_reads_them(
 @pytest.mark.parametrize(
     ("name", "options", "told"),
     [
-        ("log.pdf", {}, r"transactions\.format: cannot tell the format of log\.pdf; expected one of parquet, csv"),
+        ("log.abc", {}, r"transactions\.format: cannot tell the format of log\.abc; expected one of parquet, csv"),
         ("log.parquet", {}, r"transactions\.source: log\.parquet cannot be read as parquet: "),
         ("log.dat", {"format": "parquet"}, r"log\.dat cannot be read as parquet: "),
         ("log.dat", {"format": "whitespace"}, r"log\.dat cannot be read as whitespace: "),
@@ -230,6 +231,38 @@ def test_files_of_several_formats_are_not_one_table(tmp_path: Path) -> None:
         DataError, match=r"files of several formats: 2020\.csv \(csv\), 2021\.parquet \(parquet\); stack"
     ):
         format_of(table("*"), files, WHERE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['[{"who": "007", "amount": 1.5}, {"who": null, "amount": 2}]', '{"who": "007", "amount": 1.5}\n{"amount": 2}\n',
+     ' \n[\n  {"who": "007",\n   "amount": 1.5},\n  {"who": null, "amount": 2}\n]\n'],
+    ids=["an array", "one a line", "an array over lines"],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["log.json", "log.json.gz"])
+def test_json_is_an_array_or_an_object_a_line(
+    text: str, name: str, tmp_path: Path, write_packed: Callable[[Path, bytes], None]
+) -> None:
+    write_packed(tmp_path / name, text.encode())
+    rows = read(Table(source=name), tmp_path)
+    assert rows["amount"].tolist() == ["1.5", "2"]
+    assert rows["who"].fillna("none").tolist() == ["007", "none"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("orders.zip", "orders.zip is not read as it is: unpack the archive and name the file that is in it"),
+        ("orders.csv.zip", "orders.csv.zip is not read as it is: unpack the archive"),
+        ("orders.xls", "orders.xls is not read as it is: save it as .xlsx, or as CSV"),
+        ("shop.db", 'shop.db is not read as it is: name a database file as "sqlite:PATH" or "duckdb:PATH", with its'),
+        ("shop.duckdb", 'name a database file as "sqlite:PATH" or "duckdb:PATH"'),
+    ],
+)
+def test_what_is_not_read_is_told_with_the_way_out(name: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(DataError, match=f"^{WHERE}.source: .*{re.escape(told)}"):
+        read(Table(source=name), tmp_path)
 
 
 def test_columns_named_are_those_of_the_source() -> None:
@@ -270,3 +303,13 @@ def test_each_missing_column_is_named_with_the_nearest(tmp_path: Path) -> None:
         r"time = 'when' is not a column; the file has household, amount$",
     ):
         require_columns(opened, {"customer": "houshold", "time": "when", "amount": "amount"}, WHERE)
+
+
+def test_names_in_a_later_row_are_thought_of(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("Sales 2024,,\nwho,at,paid\n1,2024-01-01,5\n")
+    about = Transactions(source="log.csv", customer="who", time="at", amount="paid")
+    rows = open_table(connect(), about, land(about, tmp_path, tmp_path / "kept", WHERE), WHERE)
+    with pytest.raises(
+        DataError, match=r"customer = 'who' is not a column; .*; if the names stand in a later row, say"
+    ):
+        require_columns(rows, columns_named(about), WHERE)

@@ -105,6 +105,8 @@ def test_bytes_that_do_not_decode_are_told_with_their_place(kind: Any, options: 
         ("log.jsonl", '{"a": 1}\n{"a":\n', r"Invalid Input Error: Malformed JSON in file .*log\.jsonl\", at byte"),
         ("log.jsonl", '[{"a": 1}]\n', "expected a JSON object in each line"),
         ("log.jsonl", "", "expected a JSON object in each line"),
+        ("log.json", "[1, 2]", "expected an array of JSON objects"),
+        ("log.json", '[{"a": 1}, {"a"', "Invalid Input Error: Malformed JSON"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_told_at_once(name: str, content: str, told: str, tmp_path: Path) -> None:
@@ -193,11 +195,11 @@ def test_a_conversion_that_stops_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "2.csv").write_bytes("店,n\n北京,1\n".encode("gbk"))
     real, calls = landing.write_parquet, []
 
-    def stop(*given: Any) -> None:
+    def stop(*given: Any, **named: Any) -> None:
         calls.append(given)
         if len(calls) == 2:
             raise KeyboardInterrupt("pulled the plug")
-        real(*given)
+        real(*given, **named)
 
     with monkeypatch.context() as patched:
         patched.setattr(landing, "write_parquet", stop)

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,15 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loyalty.errors import DataError
 from loyalty.schema import Table
+from loyalty.sources.encoding import find_encoding, opened
 from loyalty.sources.files import connect, open_table
 from loyalty.sources.landing import land
-from loyalty.sources.text import find_dialect, find_encoding, number, opened, write_parquet
+from loyalty.sources.numerals import number
+from loyalty.sources.text import find_dialect, write_parquet
 
+WHERE = "data/shop.toml: transactions"
 CHINESE = (
     "会员编号,交易时间,实付金额,门店\n000123,2024-05-01 12:30:00,35.50,上海市静安区南京西路店\n"
     "000124,2024-05-02,8.00,北京西单\n"
@@ -335,3 +340,51 @@ def test_gzip_that_is_cut_short_is_told(tmp_path: Path) -> None:
     (tmp_path / "log.csv.gz").write_bytes(packed[: len(packed) // 2])
     with pytest.raises(EOFError, match="ended before the end-of-stream"):
         find_encoding(tmp_path / "log.csv.gz")
+
+
+# A heading that is not in the first line, a delimiter that is not the one
+
+
+TITLED = "Umsätze 2024\n\nKunde;Tag;Betrag\n7;2024-01-01;3,50\n8;2024-01-02;x\n"
+
+
+@pytest.mark.parametrize("written", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("delimiter", [None, ";"])
+def test_what_stands_above_the_header_is_left_out(written: str, delimiter: str | None, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_bytes(TITLED.encode(written))
+    table = Table(source="log.csv", header_row=3, delimiter=delimiter)
+    rows = open_table(connect(), table, land(table, tmp_path, tmp_path / "kept", WHERE), WHERE)
+    assert sorted(rows.to_pyarrow().to_pylist(), key=str) == [
+        {"Kunde": "7", "Tag": "2024-01-01", "Betrag": "3,50"},
+        {"Kunde": "8", "Tag": "2024-01-02", "Betrag": "x"},
+    ]
+
+
+def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(TITLED + "9;2024-01-03\n", "utf-8")
+    with pytest.raises(ValueError, match="line 6 has 2 values, expected 3 as in the header"):
+        write_parquet(tmp_path / "log.csv", "utf-8", ";", tmp_path / "rows", header_row=3)
+    with pytest.raises(ValueError, match="header_row is 9, and it has fewer lines"):
+        write_parquet(tmp_path / "log.csv", "utf-8", ";", tmp_path / "rows", header_row=9)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "meant"),
+    [
+        ("a;b;c\n1;2;3\n4;5;6\n", ",", ";"),
+        ("a;b;c\n1;2,5;3\n4;5,0;6\n", ",", ";"),
+        ("a\tb, net\n1\t2\n4\t5\n", ",", "\t"),
+        ("a,b\n1,2\n", ";", ","),
+    ],
+)
+def test_a_wrong_delimiter_is_told_with_the_right_one(text: str, said: str, meant: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(text)
+    told = re.escape(f"delimiter is {said!r}, but the values seem to be separated by {meant!r}")
+    with pytest.raises(DataError, match=rf"^{WHERE}\.source: log\.csv cannot be read as csv: {told}$"):
+        land(Table(source="log.csv", delimiter=said), tmp_path, tmp_path / "kept", WHERE)
+
+
+def test_a_delimiter_that_is_given_is_believed_where_it_may_be_right(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("a;b,c\n1;2,3\n")
+    assert find_dialect(tmp_path / "log.csv", "utf-8", ";").columns == ("a", "b,c")
+    assert find_dialect(tmp_path / "log.csv", "utf-8", ",").columns == ("a;b", "c")

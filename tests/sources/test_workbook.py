@@ -69,6 +69,17 @@ def test_workbooks_are_stacked_by_name_and_agree_on_a_kind(tmp_path: Path, write
     ]
 
 
+def test_the_header_is_in_the_row_that_the_sheet_counts(tmp_path: Path, write_workbook: Write) -> None:
+    write_workbook(tmp_path / "log.xlsx", log=[[None], ["Sales"], [None], ["id", "money"], ["7", 1.5]])
+    expected = [{"id": "7", "money": 1.5}]
+    assert read_workbooks([tmp_path / "log.xlsx"], None, 4).to_pylist() == expected
+    table = Table(source="log.xlsx", header_row=4)
+    opened = open_table(connect(), table, land(table, tmp_path, tmp_path / "kept", WHERE), WHERE)
+    assert opened.to_pyarrow().to_pylist() == expected
+    with pytest.raises(DataError, match=r"sheet 'log' of log\.xlsx is empty from row 9 on; expected a row with"):
+        land(Table(source="log.xlsx", header_row=9), tmp_path, tmp_path / "kept", WHERE)
+
+
 @pytest.mark.parametrize(
     ("sheet", "told"),
     [

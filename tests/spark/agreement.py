@@ -10,6 +10,13 @@ from loyalty.study import Study
 ENGINES = ("duckdb", "spark")
 Pair = tuple[Study, Study]
 """The same study by DuckDB and by Spark."""
+Brought = list[tuple[frozenset[str], int]]
+"""Columns and number of rows of everything that Spark hands to this process."""
+
+DISTINCT = {"frequency", "recency", "T", "weight", "monetary_value"}
+"""Columns of different histories."""
+BOUND = 1000
+"""The least that `engine_settings.training_customers` may be."""
 
 
 def project(root: Path) -> Path:

@@ -1,12 +1,13 @@
 """The same projects on both engines, each in a root of its own so that neither reads what the other kept."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import ibis
 import pytest
-from agreement import ENGINES, Pair, project
+from agreement import BOUND, ENGINES, Brought, Pair, project
 from loyalty.schema import Engine
 from loyalty.sources import engines
 from loyalty.sources.simulator import Simulation, simulate
@@ -71,3 +72,39 @@ def opened(name: str, roots: list[Path]) -> Pair:
         Study.open(name, engine=engine, root=root) for engine, root in zip(ENGINES, roots, strict=True)
     )
     return by_duckdb, by_spark
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A retailer with more active customers than may be brought to one machine to learn from."""
+    root = project(tmp_path_factory.mktemp("large"))
+    simulate(
+        Simulation(customers=4000, days=240, horizon_days=40, acquisition_days=150, seed=5, plain=True), "large", root
+    )
+    file = root / "data" / "large.toml"
+    file.write_text(file.read_text("utf-8") + f"\n[engine_settings]\ntraining_customers = {BOUND}\n", "utf-8")
+    return root
+
+
+@pytest.fixture
+def brought(monkeypatch: pytest.MonkeyPatch, spark: Any) -> Brought:
+    """Columns and number of rows of everything that Spark hands to this process."""
+    seen: Brought = []
+    frame = type(spark._session.range(1))
+
+    def watched(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(self: Any, *args: Any, **options: Any) -> Any:
+            rows = ask(self, *args, **options)
+            seen.append((frozenset(self.columns), len(rows)))
+            return rows
+
+        return asked
+
+    for name in ("toPandas", "collect", "toArrow", "take", "tail"):
+        monkeypatch.setattr(frame, name, watched(getattr(frame, name)))
+
+    def refused(self: Any, *args: Any, **options: Any) -> None:
+        raise AssertionError("rows are streamed to this process")
+
+    monkeypatch.setattr(frame, "toLocalIterator", refused)
+    return seen

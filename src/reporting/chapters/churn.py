@@ -31,7 +31,7 @@ LIKELY = BAND_NAMES[-2:]
 def answer(study: Study) -> str:
     """Three sentences: how many, how surely, and what a list finds."""
     best, table = study.churn()["about"]["winner"], study.churn()["comparison"]
-    leaving, active = leavers(study), len(study.churn()["scores"])
+    leaving, active = leavers(study), active_customers(study)
     ranked = f"ranked them right {words.number(100 * table.loc[best, 'auc'])} times in 100"
     if best == RULE:
         surely = f"No model beat the simplest rule, the days since the last purchase: given one customer who left and one who stayed, it {ranked}"
@@ -48,9 +48,8 @@ def answer(study: Study) -> str:
 
 def read_list(study: Study) -> str:
     """What a call list of a fifth of the customers would have found in the last period, against chance, in a sentence."""
-    holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
-    size, left = round(LIST_SHARE * len(holdout)), holdout["churned"].sum()
-    hits = found(study, best) * left
+    tested, left = outcome(study)
+    size, hits = round(LIST_SHARE * tested), found(study, study.churn()["about"]["winner"]) * left
     return (
         f"A list of the {words.count(size)} most at risk, a fifth, would have held {words.count(hits)} of the {words.count(left)} who left; "
         f"one drawn at random, {words.count(LIST_SHARE * left)}, and a perfect one, {words.count(min(size, left))}."
@@ -62,8 +61,35 @@ def definition(study: Study) -> str:
     return (
         f"A customer is **active** with a purchase in the last {words.days(study.active_within_days)}, and has **left** (churned) with none in the "
         f"{words.days(study.horizon_days)} after the date. {tested_on(study)} "
-        f"To leave is not for ever: {came_back(study)}"
+        f"To leave is not for ever: {came_back(study)} {of_a_sample(study)}"
+    ).rstrip()
+
+
+def active_customers(study: Study) -> int:
+    """How many are active."""
+    return int(study.periods()["active"].iloc[-1])
+
+
+def outcome(study: Study) -> tuple[int, int]:
+    """How many were active on the test date, and how many of them left."""
+    last = study.periods().iloc[-1]
+    return int(last["at_risk"]), int(last["churned"])
+
+
+def promised(study: Study, model: str) -> float:
+    """Leavers that a model promised on the test date, scaled up to everyone where they are of a sample."""
+    holdout = study.churn()["holdout"]
+    return float(holdout[model].mean() * outcome(study)[0])
+
+
+def of_a_sample(study: Study) -> str:
+    """Which customers probabilities are of where that is a sample, in two sentences; empty where it is everyone."""
+    sizes = (len(study.churn()["scores"]), active_customers(study)), (len(study.churn()["holdout"]), outcome(study)[0])
+    told = (
+        words.sampled("Probabilities of today", *sizes[0], whom="active customers"),
+        words.sampled("Tests", *sizes[1], whom="customers active on the test date"),
     )
+    return f"{' '.join(filter(None, told))} Counts are scaled up to everyone." if any(told) else ""
 
 
 def tested_on(study: Study) -> str:
@@ -92,17 +118,20 @@ def leavers(study: Study) -> Total:
     The interval adds two errors: customers decide by chance (sum of p(1 - p)), and the level may be off. How far is
     taken from the larger of two: the miss of the total on the test date, and how much the churn rate differs from
     period to period, as a share of it. After a single period nobody knows that yet, and `UNKNOWN_LEVEL` is taken.
+    A sum over a sample is scaled up to everyone, and its sampling error is a third.
     """
     probability = study.churn()["scores"]["churn_probability"]
-    holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
-    missed = abs(holdout[best].sum() / max(holdout["churned"].sum(), 1) - 1)
+    everyone, seen = active_customers(study), len(probability)
+    missed = abs(promised(study, study.churn()["about"]["winner"]) / max(outcome(study)[1], 1) - 1)
     rates = (study.periods()["churned"] / study.periods()["at_risk"]).dropna()
     differs = rates.std() / rates.mean() if len(rates) > 2 and rates.mean() else 0.0
     if not study.churn()["about"]["later"]:
         differs = max(differs, UNKNOWN_LEVEL)
-    total = probability.sum()
-    half = 1.645 * np.sqrt((probability * (1 - probability)).sum() + (max(missed, differs) * total) ** 2)
-    return Total(float(total), float(max(total - half, 0)), float(min(total + half, len(probability))))
+    total = probability.mean() * everyone
+    chance = (probability * (1 - probability)).mean() * everyone
+    sampling = everyone * (everyone - seen) * probability.var() / seen if seen > 1 else 0.0
+    half = 1.645 * np.sqrt(chance + sampling + (max(missed, differs) * total) ** 2)
+    return Total(float(total), float(max(total - half, 0)), float(min(total + half, everyone)))
 
 
 def found(study: Study, model: str, share: float = LIST_SHARE) -> float:
@@ -115,7 +144,8 @@ def comparison(study: Study) -> GT:
     """Models side by side on the test date, as a table."""
     table = study.churn()["comparison"].reset_index()
     table["found"] = [found(study, name) for name in table["model"]]
-    actual = study.churn()["holdout"]["churned"].sum()
+    table["expected"] = [promised(study, name) for name in table["model"]]
+    tested, left = outcome(study)
     return tables.table(
         table[["model", "auc", "auc_low", "auc_high", "log_loss", "log_loss_gain", "expected", "found"]],
         title=f"Three ways to foretell who leaves, tested on the {study.horizon_days} days from {words.day(study.origins()[0])}",
@@ -129,9 +159,7 @@ def comparison(study: Study) -> GT:
             "expected": tables.count("Leavers promised"),
             "found": tables.percent("Leavers found in a fifth"),
         },
-        notes=[
-            f"{words.count(actual)} of {words.count(len(study.churn()['holdout']))} active customers left. Lower log-loss is better."
-        ],
+        notes=[f"{words.count(left)} of {words.count(tested)} active customers left. Lower log-loss is better."],
     )
 
 
@@ -164,11 +192,11 @@ def read_calibration(study: Study) -> str:
     """Whether the probabilities keep their promise."""
     best, curve = study.churn()["about"]["winner"], next(iter(calibration_curves(study).values()))
     kept = curve["promised"].between(curve["low"], curve["high"]).sum()
-    last, holdout = curve.iloc[-1], study.churn()["holdout"]
+    last = curve.iloc[-1]
     return (
         f"The promise of {best} lies inside the 90 % interval of what happened in {kept} of {len(curve)} groups (nine in ten are to be expected); the group most at risk was promised "
-        f"{words.percent(last['promised'])} and {words.percent(last['realised'])} left. In all, {words.whole(holdout[best].sum())} leavers were promised and "
-        f"{words.count(holdout['churned'].sum())} left."
+        f"{words.percent(last['promised'])} and {words.percent(last['realised'])} left. In all, {words.whole(promised(study, best))} leavers were promised and "
+        f"{words.count(outcome(study)[1])} left."
     )
 
 
@@ -221,21 +249,40 @@ def read_reasons(study: Study) -> str:
 
 
 def bands(study: Study) -> pd.DataFrame:
-    """Active customers by probability of leaving; index band; customers, leavers (expected), spend (expected over the horizon)."""
-    scores = study.churn()["scores"]["churn_probability"]
-    spend = study.value()["customers"]["expected_spend"].reindex(scores.index)
+    """Active customers by probability of leaving.
+
+    Returns
+    -------
+    Index band; customers, leavers (expected), spend (expected over the horizon, money), scaled up to everyone; seen, how
+    many customers they were computed from.
+    """
+    scores, spend = study.churn()["scores"]["churn_probability"], study.value()["active"]["expected_spend"]
     band = pd.cut(scores, BANDS, right=False, labels=BAND_NAMES)
-    return (
-        pd.DataFrame({"p": scores, "spend": spend})
-        .groupby(band, observed=False)
-        .agg(customers=("p", "size"), leavers=("p", "sum"), spend=("spend", "sum"))
+    each = pd.DataFrame({"p": scores, "spend": spend})
+    table = each.groupby(band, observed=False).agg(seen=("p", "size"), leavers=("p", "sum"), spend=("spend", "sum"))
+    scale = active_customers(study) / len(scores)
+    # What all active customers are expected to spend is known without a sample.
+    known = study.value()["totals"]["active_spend"] / (table["spend"].sum() or 1.0)
+    return pd.DataFrame(
+        {
+            "customers": (table["seen"] * scale).round().astype("int64"),
+            "leavers": table["leavers"] * scale,
+            "spend": table["spend"] * known,
+            "seen": table["seen"],
+        }
     )
 
 
 def publishable_bands(study: Study) -> pd.DataFrame:
     """The risk bands, those that must not be told of missing."""
     table = bands(study)
-    return table[~hidden(table["customers"], study.dataset.privacy.minimum_cell)].reindex(table.index)
+    return table[~hidden(table["seen"], study.dataset.privacy.minimum_cell)].reindex(table.index)
+
+
+def few(study: Study) -> str:
+    """What stands in place of a band that must not be told of."""
+    everyone = len(study.churn()["scores"]) == active_customers(study)
+    return f"<{study.dataset.privacy.minimum_cell}" if everyone else "hidden"
 
 
 def explain_risk(study: Study) -> str:
@@ -257,7 +304,9 @@ def at_stake(study: Study) -> str:
 
 def risk(study: Study) -> GT:
     """Risk bands as a table."""
-    table = suppress(bands(study), "customers", study.dataset.privacy.minimum_cell).rename_axis("band").reset_index()
+    table = bands(study)
+    table = suppress(table, "customers", study.dataset.privacy.minimum_cell, table["seen"])
+    table = table.rename_axis("band").reset_index()
     table["band"] = table["band"].astype(str)
     return tables.table(
         table,
@@ -301,6 +350,6 @@ def meeting(study: Study) -> str:
     """One sentence for the meeting."""
     leaving = leavers(study)
     return (
-        f"We expect about {words.whole(leaving.mean)} of our {words.count(len(study.churn()['scores']))} active customers to buy nothing in the next "
+        f"We expect about {words.whole(leaving.mean)} of our {words.count(active_customers(study))} active customers to buy nothing in the next "
         f"{words.days(study.horizon_days)} ({leaving.interval(words.whole)}). {at_stake(study)}"
     )

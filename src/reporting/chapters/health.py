@@ -131,9 +131,11 @@ def read_oddities(study: Study) -> str:
     )
     if not facts["quarantined"]:
         return used
+    later = study.quarantined_later()
+    beside = f", beside {words.count(later)} of {words.day(study.as_of)} or later" if later else ""
     return (
         f"{used} The {words.count(facts['quarantined'])} that were set aside lie, each with its reason, in "
-        f"`data/interim/{study.name}/quarantine.parquet`; what is set aside is for `[contract]` in the dataset file to say."
+        f"`data/interim/{study.name}/quarantine.parquet`{beside}; what is set aside is for `[contract]` in the dataset file to say."
     )
 
 

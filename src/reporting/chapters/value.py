@@ -60,15 +60,16 @@ def answer(study: Study) -> str:
     return (
         f"In the next {words.days(study.horizon_days)} we expect about {words.number(purchases.mean)} purchase days and "
         f"{words.money(spend.mean, currency)} of spend (90 % interval {spend.interval(lambda v: words.money(v, currency))}) "
-        f"from all {words.count(len(study.value()['customers']))} customers known so far{of_the_active(study)}. "
+        f"from all {words.count(study.value()['totals']['customers'])} customers known so far{of_the_active(study)}. "
         f"{share_of_the_top(study)}{say_totals(study)}"
     )
 
 
 def of_the_active(study: Study) -> str:
     """How much of the expected spend comes from active customers, as a clause."""
-    active = study.value()["customers"]["expected_spend"].reindex(study.churn()["scores"].index).sum()
-    return f", {words.money(active, study.dataset.currency)} of it from the active ones"
+    return (
+        f", {words.money(study.value()['totals']['active_spend'], study.dataset.currency)} of it from the active ones"
+    )
 
 
 def total_errors(study: Study) -> pd.Series:
@@ -183,10 +184,13 @@ def totals_table(study: Study) -> pd.DataFrame:
     holdout = study.value_holdout()
     each, totals = holdout["customers"], holdout["totals"]
     actual = each["spend"].to_numpy()
-    rows = {"What happened": {"total": actual.sum()}}
+    rows = {"What happened": {"total": totals["spend"]}}
     for name, kind in FORECASTS.items():
         of_purchases = errors(each["purchases"].to_numpy(), each[f"{kind}_purchases"].to_numpy())
         rows[name] = errors(actual, each[f"{kind}_spend"].to_numpy()) | {"mae_purchases": of_purchases["mae"]}
+        # Errors of customers may be of a sample, totals are not.
+        promised = totals[f"{kind}_spend"]
+        rows[name] |= {"total": promised, "bias": promised / totals["spend"] - 1 if totals["spend"] else np.nan}
     table = pd.DataFrame.from_dict(rows, orient="index").reindex(
         columns=["total", "low", "high", "bias", "mae", "rmse", "mae_purchases"]
     )
@@ -215,11 +219,11 @@ def holdout(study: Study) -> GT:
 
 def explain_holdout(study: Study) -> str:
     """How to read the table."""
-    each = study.value_holdout()["customers"]
+    seen, everyone = len(study.value_holdout()["customers"]), study.value_holdout()["totals"]["customers"]
     return (
-        f"All {words.count(len(each))} customers who had bought by the test date, active or not. The mean error counts a miss of 10 as twice a miss of 5; "
-        "the root mean square punishes large misses harder."
-    )
+        f"All {words.count(everyone)} customers who had bought by the test date, active or not. The mean error counts a miss of 10 as twice a miss of 5; "
+        f"the root mean square punishes large misses harder. {words.sampled('Errors per customer', seen, everyone)}"
+    ).rstrip()
 
 
 def coverage(study: Study) -> float:
@@ -327,10 +331,9 @@ def alive(study: Study) -> pd.DataFrame:
 
 def read_alive(study: Study) -> str:
     """The figure in a sentence."""
-    each = study.value()["customers"]
-    repeat = each[each["frequency"] > 0]
+    totals = study.value()["totals"]
     return (
-        f"About {words.number(repeat['probability_alive'].sum())} of the {words.count(len(repeat))} customers with a repeat purchase are customers still, by this model. "
+        f"About {words.number(totals['repeat_buyers_alive'])} of the {words.count(totals['repeat_buyers'])} customers with a repeat purchase are customers still, by this model. "
         "Those with a single purchase are not drawn: this model sees no sign of leaving before a second one."
     )
 
@@ -385,9 +388,15 @@ def read_by_tenth(study: Study) -> str:
 def limits(study: Study) -> str:
     """Where this chapter fails."""
     notes = study.value()["notes"]
+    sample = words.sampled(
+        "Intervals, tenths and other figures of single customers",
+        len(study.value()["customers"]),
+        study.value()["totals"]["customers"],
+    )
     return (
         "The model knows only how often, how lately and how long a customer has bought: no season, no campaign, no customer who is yet to come, and no further ahead than the horizon. "
         "It has no way to see a single-purchase customer leave, and its margin is an assumption of the dataset file."
+        + (f" {sample}" if sample else "")
         + (f" For the analyst, the fit warns: {' '.join(notes)}." if notes else "")
     )
 

@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ...formats import NAMED
 from ...schema import Contract, StudySettings, Table
 from .evidence import REQUIRED, SEVERAL
 from .guesses import Candidate, Guesses
 from .profile import Profile
 from .rhythm import TYPICAL, Rhythm
+from .template import TEMPLATE
 from .vocabulary import money_in
 from .words import LANGUAGES
 
@@ -28,54 +30,6 @@ _ZONES = {
 _EURO_ZONES = {
     "en": "Europe/Dublin", "de": "Europe/Berlin", "fr": "Europe/Paris", "es": "Europe/Madrid", "pt": "Europe/Lisbon",
 }  # fmt: skip
-
-TEMPLATE = """\
-# What can be added: take away the `# ` and put in your own. README.md and data/README.md say more.
-
-# [products]                         # what is sold, where the log does not say the category
-# source = "data/raw/products.csv"
-# product = "product_id"
-# category = "department"
-
-# [customers]                        # what is known of customers beside their purchases
-# source = "data/raw/customers.csv"
-# customer = "customer_id"
-# attributes = ["region", "age_band"]
-# joined = "joined_on"
-
-# [campaigns]
-# source = "data/raw/campaigns.csv"
-# campaign = "campaign_id"
-# start = "first_day"
-
-# [contacts]                         # who was sent which campaign
-# source = "data/raw/contacts.csv"
-# customer = "customer_id"
-# campaign = "campaign_id"
-
-# [redemptions]                      # coupons handed in
-# source = "data/raw/redemptions.csv"
-# customer = "customer_id"
-# time = "redeemed_on"
-
-# [points]                           # movements of points, negative where they are spent
-# source = "data/raw/points.csv"
-# customer = "customer_id"
-# time = "booked_at"
-# points = "points"
-
-# [[events.marked]]                  # a day that charts over time mark
-# day = 2024-03-04
-# name = "New competitor opens"
-
-# [goals]                            # a report shows the actual value against them
-# repurchase_rate = 0.50
-# churn_rate = 0.10
-
-# [contract]                         # what is done with lines that are wrong or odd
-# duplicate_line = "keep"            # where the same line twice means two pieces
-# minimum_customers = 500
-"""
 
 
 class Place(NamedTuple):
@@ -110,10 +64,18 @@ class Draft(NamedTuple):
     study: StudySettings
 
     @property
+    def once(self) -> bool:
+        """Whether the amount that is taken stands on one line of each order only."""
+        amount = self.guesses.roles["amount"]
+        return any(told.once for told in amount.candidates if told.column in amount.chosen)
+
+    @property
     def undecided(self) -> list[str]:
         """Keys of `[transactions]` that a person has to decide before the file can be used."""
         roles = self.guesses.roles
         required = [role for role in REQUIRED if roles[role].undecided]
+        if self.once and "order" in roles and roles["order"].undecided:
+            required.append("order")
         return required + (["time_format"] if len(self.time_formats) > 1 else [])
 
 
@@ -216,11 +178,14 @@ def _role(role: str, draft: Draft) -> Iterable[str]:
         yield from _time_format(draft)
     if role == "amount" and guess.chosen and (pieces := told[guess.chosen[0]].times):
         yield f"quantity = {toml(pieces)}  # {plain(guess.chosen[0])} is multiplied by it"
+    if role == "amount" and draft.once:
+        yield "total_on_first_line = true  # the other lines of an order leave it blank: they are worth 0"
 
 
 def _time_format(draft: Draft) -> Iterable[str]:
     if len(draft.time_formats) == 1:
-        yield f"time_format = {toml(draft.time_formats[0])}"
+        counts = NAMED.get(draft.time_formats[0])
+        yield f"time_format = {toml(draft.time_formats[0])}" + (f"  # {counts}" if counts else "")
     elif draft.time_formats:
         yield "# time_format: every day is below 13, so day and month could change places. Take away one `# `:"
         yield from (f"# time_format = {toml(way)}" for way in draft.time_formats)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from ...formats import NAMED
 from .profile import Profile
 from .vocabulary import Meaning
 from .words import LANGUAGES
@@ -35,7 +36,8 @@ _RULES: dict[str, Rules] = {
     ),
     "order": (("order id", 1.0), ("purchase id", 0.9), ("order", 0.8)),
     "amount": (
-        ("amount paid", 1.0), ("amount net", 0.97), ("paid price", 0.95), ("amount", 0.85), ("paid", 0.75),
+        ("amount paid", 1.0), ("amount net", 0.97), ("paid price", 0.95), ("amount sub", 0.7),
+        ("amount", 0.85), ("paid", 0.75),
         ("net", 0.7), ("price", 0.6), ("gross", 0.5), ("unit", 0.5), ("purchase", 0.35),
     ),
     "discount": (("discount", 0.95), ("coupon amount", 0.9), ("coupon", 0.7)),
@@ -118,6 +120,9 @@ def from_content(role: str, column: Profile) -> float:
     """A score for a column whose name says nothing."""
     if role == "time":
         return 0.45 if column.dated else 0.0
+    if role == "order":
+        numbered = column.values.dropna().str.fullmatch(r"#\s?[\w-]*\d")
+        return 0.7 if len(numbered) and numbered.mean() >= ENOUGH else 0.0
     if role == "amount":
         return 0.0 if column.numbers is None or (column.unique and column.whole) else 0.25 if column.whole else 0.42
     if role == "customer":
@@ -158,6 +163,8 @@ def _time(column: Profile) -> Hint:
     share = "all read as dates" if reading.share == 1 else f"{reading.share:.1%} read as dates"
     if days.nunique() < 2:
         return Hint(0.3, "a single day")
+    if reading.counted:
+        share = f"{NAMED[str(reading.formats[0])]}, {share}"
     return Hint(1.0, f"{share}, {days.min()} to {days.max()}")
 
 
@@ -245,6 +252,14 @@ def same_on_every_line(amount: pd.Series, order: pd.Series) -> bool:
     lines = frame.groupby("order")["amount"].agg(["size", "nunique"])
     several = lines[lines["size"] > 1]
     return len(several) >= 20 and float((several["nunique"] == 1).mean()) > 0.95
+
+
+def once_an_order(amount: pd.Series, order: pd.Series) -> bool:
+    """Whether a number stands on one line of each order, and is left blank on its others."""
+    frame = pd.DataFrame({"order": order.to_numpy(), "there": amount.notna().to_numpy()}).dropna()
+    lines = frame.groupby("order")["there"].agg(["size", "sum"])
+    several = lines[lines["size"] > 1]
+    return len(several) >= 5 and float((several["sum"] == 1).mean()) > 0.95
 
 
 def is_product(total: pd.Series, price: pd.Series, quantity: pd.Series) -> bool:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .dates import TimeReading
 from .profile import Profile
 from .vocabulary import Meaning
-from .writing import TimeReading
 
 SURE, LIKELY = 0.8, 0.5
 
@@ -21,6 +21,7 @@ class Candidate:
     evidence : in words.
     doubt : why it cannot be taken without being asked about; empty if it can.
     times : the column that it must be multiplied by, where it is the price of one piece.
+    once : whether it is a total that stands on one line of each order only.
     """
 
     column: str
@@ -28,6 +29,7 @@ class Candidate:
     evidence: tuple[str, ...]
     doubt: str = ""
     times: str | None = None
+    once: bool = False
 
     @property
     def confidence(self) -> str:

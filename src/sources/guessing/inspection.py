@@ -2,27 +2,33 @@
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import duckdb
 import ibis.expr.types as ir
+import pandas as pd
+from pydantic import ValidationError
 
 from ...errors import DataError, SettingsError
 from ...schema import Table, Transactions
-from ..databases import is_database
+from .. import databases
+from ..databases import is_database, kind_of_file
+from ..encoding import find_encoding
 from ..files import FORMATS, PACKED, cannot_read, connect, format_of, locate, open_table
 from ..landing import land
-from ..text import find_dialect, find_encoding
+from ..text import find_dialect
 from .draft import Draft
 from .evidence import REQUIRED
 from .guesses import Guesses
+from .heading import row_in_sheet, row_in_text
 from .rhythm import day_and_month, rhythm, study_of
 from .roles import guess_roles
 from .writing import NumberStyle
 
+T = TypeVar("T")
 SAMPLE = 50_000
 """Rows that the guess is made from."""
 
@@ -32,13 +38,13 @@ class Seen(NamedTuple):
 
     Attributes
     ----------
-    rows : all of them, in the engine.
+    rows : gives all of them, in the engine, with at least the columns of the roles that it is told.
     table : where they are and how they are written.
     guesses : of the columns.
     time_formats : two where day and month could change places; none where the reader needs none.
     """
 
-    rows: ir.Table
+    rows: Callable[[Transactions], ir.Table]
     table: Table
     guesses: Guesses
     time_formats: tuple[str, ...]
@@ -49,28 +55,42 @@ def source_of(path: str, root: Path) -> str:
 
     Parameters
     ----------
-    path : a file, a folder with files of one format, a glob, or `package:NAME/PATH`; relative to the working directory.
+    path : a file, a folder with files of one format, a glob, `package:NAME/PATH`, or a database as a dataset file names
+        it; relative to the working directory. A file that is a database is told by its first bytes.
     root : the project's folder.
 
     Raises
     ------
     SettingsError
-        If nothing is there, or it is a folder with none or several formats, or a database.
+        If nothing is there, or it is a folder with none or several formats, or an address of another kind.
     """
     if path.startswith("package:"):
         return path
-    if is_database(path) or "://" in path:
-        raise SettingsError(
-            f"{path.partition(':')[0]}: loyalty init reads files; for a database write the dataset file yourself, with "
-            "source, table and the columns"
-        )
-    whole = Path(os.path.realpath(Path(path).expanduser()))
+    if "://" in path:
+        return _address(path)
+    kind, _, inner = path.partition(":") if is_database(path) else ("", "", path)
+    whole = Path(os.path.realpath(Path(inner).expanduser()))
     if whole.is_dir():
         whole = Path(glob.escape(str(whole))) / f"*{_ending_of_all(whole, path)}"
-    elif not whole.is_file() and not glob.glob(str(whole), recursive=True):
+    elif not whole.is_file() and (kind or not glob.glob(str(whole), recursive=True)):
         raise SettingsError(f"{path}: there is no such file; expected a file, a folder of files, or a glob in quotes")
+    if not kind and whole.is_file():
+        kind = kind_of_file(whole) or ""
     home = Path(os.path.realpath(root))
-    return whole.relative_to(home).as_posix() if whole.is_relative_to(home) else str(whole)
+    named = whole.relative_to(home).as_posix() if whole.is_relative_to(home) else str(whole)
+    return f"{kind}:{named}" if kind else named
+
+
+def _address(path: str) -> str:
+    """The address of a database on a server."""
+    scheme = path.partition("://")[0]  # the rest may hold a password
+    if not is_database(path):
+        raise SettingsError(f"{scheme}://…: expected postgres://user@host:port/database, sqlite:PATH or duckdb:PATH")
+    try:
+        return Table(source=path).source
+    except ValidationError as error:
+        told = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise SettingsError(f"{scheme}://…: expected {told}") from None
 
 
 def _ending_of_all(folder: Path, path: str) -> str:
@@ -89,7 +109,7 @@ def _ending(file: Path) -> str:
     return f"{inner.suffix}{file.suffix if inner != file else ''}" if known else ""
 
 
-def look(source: str, root: Path, folder: Path, where: str) -> Seen:
+def look(source: str, root: Path, folder: Path, where: str, name: str | None = None) -> Seen:
     """Read a sample of a log and guess what its columns are.
 
     Parameters
@@ -98,44 +118,85 @@ def look(source: str, root: Path, folder: Path, where: str) -> Seen:
     root : the project's folder.
     folder : where a table is kept that has to be converted.
     where : how to name the table in an error.
+    name : of the table, in a database.
 
     Raises
     ------
     DataError
         If it cannot be read, or is no purchase log.
     """
-    table = _with_dialect(Table(source=source), root, where)
-    landed = land(table, root, folder, where)
-    rows = open_table(connect(), table, landed, where)
-    try:
-        sample = rows.limit(SAMPLE).to_pandas()
-    except duckdb.Error as error:
-        raise cannot_read(landed.files, landed.format, error, where) from None
+    if is_database(source):
+        table = Table(source=source, table=name)
+        rows = _rows_of_database(root, folder, where)
+        sample = databases.sample(table, root, where, SAMPLE)
+    else:
+        table = _with_dialect(Table(source=source), root, where)
+        rows, sample = _rows_of_files(table, root, folder, where)
     guesses = guess_roles(sample, where)
     amount, reading = guesses.column("amount"), guesses.reading()
     style = guesses.profiles[amount].reading if amount else None
     table = table.model_copy(update=(style.style if style else NumberStyle())._asdict())
     formats = tuple(way for way in reading.formats if way is not None) if reading else ()
     if len(formats) > 1:
-        formats = day_and_month(rows[guesses.column("time")], formats)
+        roles = _roles(table, guesses, formats)
+        formats = day_and_month(rows(roles)[roles.time], formats)
     return Seen(rows, table, guesses, formats)
 
 
-def _with_dialect(table: Table, root: Path, where: str) -> Table:
-    """The table with the encoding and the delimiter of its text files, where all of them have the same."""
-    files = locate(table, root, where)
-    if format_of(table, files, where) != "csv":
-        return table
+def _rows_of_files(
+    table: Table, root: Path, folder: Path, where: str
+) -> tuple[Callable[[Transactions], ir.Table], pd.DataFrame]:
+    """All rows, and the first of them."""
+    landed = land(table, root, folder, where)
+    rows = open_table(connect(), table, landed, where)
     try:
-        encodings = {find_encoding(file) for file in files}
-        delimiters = {find_dialect(file, encoding).delimiter for file in files for encoding in encodings}
+        return lambda _: rows, rows.limit(SAMPLE).to_pandas()
+    except duckdb.Error as error:
+        raise cannot_read(landed.files, landed.format, error, where) from None
+
+
+def _rows_of_database(root: Path, folder: Path, where: str) -> Callable[[Transactions], ir.Table]:
+    """All rows of a table with no more than the columns that are asked for: they are brought over."""
+
+    def rows(roles: Transactions) -> ir.Table:
+        return open_table(connect(), roles, land(roles, root, folder, where), where)
+
+    return rows
+
+
+def _roles(table: Table, guesses: Guesses, time_formats: tuple[str, ...]) -> Transactions:
+    """The roles that a log must have; where one is undecided, its best candidate."""
+    columns = {role: guesses.column(role) for role in REQUIRED}
+    time_format = time_formats[0] if time_formats else None
+    return Transactions.model_validate({**table.model_dump(), **columns, "time_format": time_format})
+
+
+def _with_dialect(table: Table, root: Path, where: str) -> Table:
+    """The table with what its files say of themselves, where all of them say the same.
+
+    That is the encoding and the delimiter of text files, and the row of the heading where something stands above it.
+    """
+    files = locate(table, root, where)
+    kind = format_of(table, files, where)
+    try:
+        if kind == "excel":
+            return table.model_copy(update={"header_row": _only(map(row_in_sheet, files))})
+        if kind != "csv":
+            return table
+        encodings = {file: find_encoding(file) for file in files}
+        header_row = _only(row_in_text(file, encoding) for file, encoding in encodings.items())
+        dialects = [find_dialect(file, encoding, None, header_row) for file, encoding in encodings.items()]
     except (ValueError, OSError, EOFError):
         return table  # whoever reads the file says what is wrong with it
-    return table.model_copy(update={"encoding": _only(encodings), "delimiter": _only(delimiters)})
+    delimiter = _only(dialect.delimiter for dialect in dialects)
+    return table.model_copy(
+        update={"encoding": _only(encodings.values()), "delimiter": delimiter, "header_row": header_row}
+    )
 
 
-def _only(values: Iterable[str]) -> str | None:
-    first, *others = values
+def _only(values: Iterable[T]) -> T | None:
+    """The value that all are; None if they are not one."""
+    first, *others = set(values)
     return None if others else first
 
 
@@ -154,11 +215,9 @@ def describe(seen: Seen, title: str, path: str, today: date) -> Draft:
     DataError
         If the engine cannot read the log to its end.
     """
-    columns = {role: seen.guesses.column(role) for role in REQUIRED}
-    time_format = seen.time_formats[0] if seen.time_formats else None
-    roles = Transactions.model_validate({**seen.table.model_dump(), **columns, "time_format": time_format})
+    roles = _roles(seen.table, seen.guesses, seen.time_formats)
     try:
-        measured = rhythm(seen.rows, roles, today)
+        measured = rhythm(seen.rows(roles), roles, today)
     except duckdb.Error as error:
         raise DataError(f"{path}: cannot be read to its end: {str(error).splitlines()[0]}") from None
     return Draft(title, path, seen.table, seen.guesses, seen.time_formats, measured, study_of(measured))

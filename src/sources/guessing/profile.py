@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..values import MISSING
-from .writing import ENOUGH, NumberReading, TimeReading, read_numbers, read_times
+from .dates import TimeReading, as_times, read_counts, read_times
+from .writing import ENOUGH, NumberReading, read_numbers
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Profile:
 
     @property
     def dated(self) -> bool:
-        """Whether it holds times that this package reads."""
-        return self.times is not None and not self.times.obstacle
+        """Whether it holds times that this package reads, and that can be nothing else."""
+        return self.times is not None and not self.times.obstacle and not self.times.counted
 
     @property
     def unique(self) -> bool:
@@ -57,8 +58,9 @@ class Profile:
         return len(first) > 0 and float(looks.mean()) >= ENOUGH
 
     def days(self) -> pd.Series:
-        """The values without the time of day, as text."""
-        return self.values.str.extract(r"^(\d{8}(?=\d{4,6}$)|[^ T]+)", expand=False)
+        """The days of the values, as text; null where one is no time."""
+        written = self.times.formats[0] if self.times is not None else None
+        return as_times(self.values, written).dt.strftime("%Y-%m-%d").astype("string")
 
     def examples(self, count: int = 3) -> list[str]:
         """Different values, the first that come."""
@@ -70,8 +72,9 @@ def profile(name: str, column: pd.Series) -> Profile:
     is_text = pd.api.types.is_string_dtype(column) or column.dtype == object
     values = _as_text(column)
     filled = values.dropna()
-    times = read_times(values) if is_text or pd.api.types.is_integer_dtype(column) else _typed_times(column)
-    numbers = None if times and not times.obstacle else read_numbers(values if is_text else column)
+    times = read_times(values) if is_text or pd.api.types.is_integer_dtype(column) else _typed_times(column, values)
+    plain = times is None or bool(times.obstacle) or times.counted
+    numbers = read_numbers(values if is_text else column) if plain else None
     share = len(filled) / len(values) if len(values) else 0.0
     return Profile(name, values, numbers, times, share, filled.nunique())
 
@@ -83,7 +86,9 @@ def _as_text(column: pd.Series) -> pd.Series:
     return text.mask(text.str.lower().isin(MISSING))
 
 
-def _typed_times(column: pd.Series) -> TimeReading | None:
+def _typed_times(column: pd.Series, values: pd.Series) -> TimeReading | None:
+    if pd.api.types.is_float_dtype(column):
+        return read_counts(values)
     if not pd.api.types.is_datetime64_any_dtype(column):
         return None
     known = pd.Series(column.dropna().unique())

@@ -16,6 +16,7 @@ from .evidence import (
     by_name,
     from_content,
     is_product,
+    once_an_order,
     one_each,
     same_on_every_line,
 )
@@ -103,7 +104,8 @@ def _candidates(role: str, known: Guesses) -> list[Candidate]:
     found = []
     for column in known.profiles:
         named = by_name(role, known.meanings[column], known.language)
-        if not known.meanings[column].concepts:
+        # Of a column that is called "Name" its values may still say that they are numbers of orders.
+        if known.meanings[column].concepts <= ({"label", "id"} if role == "order" else set()):
             named = max(named, Hint(from_content(role, known.profiles[column]), "by its contents only"))
         if named.score < LEAST.get(role, LEAST_OPTIONAL):
             continue
@@ -133,7 +135,10 @@ def _compared(amounts: list[Candidate], others: dict[str, list[Candidate]], know
         numbers = known.profiles[candidate.column].numbers
         said = known.meanings[candidate.column].concepts
         assert numbers is not None  # noqa: S101
-        if order is not None and same_on_every_line(numbers, known.profiles[order].values):
+        if order is not None and once_an_order(numbers, known.profiles[order].values):
+            told = f"on one line of each {order}, blank on its others"
+            candidate = replace(candidate, evidence=(*candidate.evidence, told), once=True)
+        elif order is not None and same_on_every_line(numbers, known.profiles[order].values):
             doubt = f"it is the same on every line of an {order}: adding it up would count it several times"
             candidate = replace(candidate, doubt=doubt)
         elif pieces is not None and said & {"price", "unit"} and not said & {"amount", "paid"}:

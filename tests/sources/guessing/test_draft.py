@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loyalty.schema import Dataset, Table, Transactions
-from loyalty.sources.guessing.draft import TEMPLATE, Draft, masked, place_of, toml, written
+from loyalty.sources.guessing.draft import Draft, masked, place_of, toml, written
 from loyalty.sources.guessing.guesses import Candidate, Guess, Guesses
 from loyalty.sources.guessing.inspection import source_of
 from loyalty.sources.guessing.profile import profile
 from loyalty.sources.guessing.rhythm import Rhythm, day_and_month, rhythm, study_of
+from loyalty.sources.guessing.template import TEMPLATE
 from loyalty.sources.guessing.vocabulary import meaning
 
 MEASURED = Rhythm(900, 890, 600, date(2023, 1, 1), date(2024, 1, 31), 9.0)
@@ -107,6 +108,21 @@ def test_an_undecided_order_of_day_and_month_becomes_comments() -> None:
     assert "time_format" not in tomllib.loads(text)["transactions"]
     decided = tomllib.loads(text.replace('# time_format = "%m', 'time_format = "%m'))
     assert decided["transactions"]["time_format"] == "%m/%d/%Y"
+
+
+def test_a_total_that_stands_once_an_order_needs_the_order() -> None:
+    guesses = guesses_of(PLAIN | {"order": "receipt"})
+    total = Guess("amount", (Candidate("paid", 0.9, ("evidence of paid",), once=True),), ("paid",))
+    guesses = dataclasses.replace(guesses, roles=guesses.roles | {"amount": total})
+    draft = draft_of(guesses)
+    assert draft.undecided == []
+    assert Dataset.model_validate(tomllib.loads(written(draft))).transactions[0].total_on_first_line
+    assert draft_of(undecided(guesses, "order", ["receipt", "basket"])).undecided == ["order"]
+
+
+def test_a_count_of_seconds_is_explained() -> None:
+    text = written(draft_of(guesses_of(PLAIN), time_formats=("unix",)))
+    assert 'time_format = "unix"  # seconds since 1970 in UTC' in text
 
 
 def test_an_unclear_role_that_is_not_needed_is_left_out_and_asks_nothing() -> None:

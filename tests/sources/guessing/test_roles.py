@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loyalty.errors import DataError
-from loyalty.sources.guessing.evidence import is_product, one_each, same_on_every_line
+from loyalty.sources.guessing.dates import read_times
+from loyalty.sources.guessing.evidence import is_product, once_an_order, one_each, same_on_every_line
 from loyalty.sources.guessing.guesses import Guesses
 from loyalty.sources.guessing.profile import profile
 from loyalty.sources.guessing.roles import guess_roles
 from loyalty.sources.guessing.vocabulary import meaning
-from loyalty.sources.guessing.writing import NumberStyle, read_numbers, read_times
+from loyalty.sources.guessing.writing import NumberStyle, read_numbers
 
 WHERE = "data/shop.toml: transactions"
 LINES = 1200
@@ -232,6 +233,22 @@ def test_a_total_of_the_order_on_its_lines_is_not_the_amount(log: pd.DataFrame) 
     assert made(receipts, columns, "%Y-%m-%d", point).roles["amount"].chosen == ("order_total",)
 
 
+def test_a_total_on_the_first_line_of_each_order_is_the_amount(log: pd.DataFrame) -> None:
+    first = ~log.duplicated("order")
+    total = log.groupby("order")["amount"].transform("sum").where(first)
+    log = log.assign(total=total.map("{:.2f}".format).where(first), sub=(total * 0.8).map("{:.2f}".format).where(first))
+    log = log.assign(number="#" + log["order"].astype(str))
+    columns = {"Email": "customer", "Created at": "time", "Name": "number", "Subtotal": "sub", "Total": "total",
+               "Lineitem price": "amount", "Lineitem quantity": "quantity", "Lineitem sku": "product"}  # fmt: skip
+    guesses = made(log, columns, "%Y-%m-%d %H:%M", point)
+    assert chosen(guesses) == {
+        "customer": "Email", "time": "Created at", "order": "Name", "amount": "Total", "product": "Lineitem sku"
+    }  # fmt: skip
+    best = guesses.roles["amount"].candidates[0]
+    assert best.once
+    assert "on one line of each Name, blank on its others" in best.evidence
+
+
 def test_a_price_of_one_piece_is_multiplied_unless_the_log_has_the_total(log: pd.DataFrame) -> None:
     columns = {"CustomerID": "customer", "InvoiceDate": "time", "UnitPrice": "amount", "Quantity": "quantity"}
     guess = made(log, columns, "%m/%d/%Y %H:%M", point).roles["amount"]
@@ -400,6 +417,24 @@ def test_what_is_no_log_is_refused_in_one_line(frame: pd.DataFrame, told: str) -
         (["01/02/2024", "03/04/2024"], ("%d/%m/%Y", "%m/%d/%Y")),
         (["01/02/2024"] * 9 + ["13/04/2024"], ("%d/%m/%Y",)),
         ([f"{day:02}.03.2024" for day in range(1, 30)] + ["unknown"], ("%d.%m.%Y",)),
+        (["1/31/2024 8:15 PM", "2/1/2024 11:00 AM"], ("%m/%d/%Y %I:%M %p",)),
+        (["2024-01-31 08:15:00 PM"], ("%Y-%m-%d %I:%M:%S %p",)),
+        (["31.01.2024 8:15 p.m."], ("%d.%m.%Y %I:%M %p",)),
+        (["01/02/2024 8 am"], ("%d/%m/%Y %I %p", "%m/%d/%Y %I %p")),
+        (["31 Jan 2024", "1 February 2024"], ("%d %b %Y",)),
+        (["Jan 31, 2024, 8:15 PM"], ("%b %d, %Y, %I:%M %p",)),
+        (["Wed, 31 Jan 2024 08:15:00"], ("%a, %d %b %Y %H:%M:%S",)),
+        (["31-JAN-24", "01-MAR-24"], ("%d-%b-%y",)),
+        (["31JAN2024"], ("%d%b%Y",)),
+        (["2024-Jan-31"], ("%Y-%b-%d",)),
+        (["31. Januar 2024", "1. März 2024"], ("%d. %b %Y",)),
+        (["31 janv. 2024", "1 mai 2024"], ("%d %b %Y",)),
+        (["31 de enero de 2024"], ("%d de %b de %Y",)),
+        (["1 de março de 2024 08:15"], ("%d de %b de %Y %H:%M",)),
+        (["1704067200", "1706745600"], ("unix",)),
+        (["1704067200123"], ("unix_ms",)),
+        (["45322.573", "45323"], ("excel",)),
+        (["45322,573"], ("excel",)),
     ],
 )
 def test_the_way_a_time_is_written(values: list[str], formats: tuple[str | None, ...]) -> None:
@@ -410,8 +445,10 @@ def test_the_way_a_time_is_written(values: list[str], formats: tuple[str | None,
 
 
 @pytest.mark.parametrize(
-    "values", [["12345678", "87654321"], ["1.50", "2.75"], ["10.11.12.13"], ["08:15"], ["K-2024-01"], ["", "a"], []]
-)
+    "values",
+    [["12345678", "87654321"], ["1.50", "2.75"], ["10.11.12.13"], ["08:15"], ["K-2024-01"], ["", "a"], [], ["99999"],
+     ["100% Mar 5 2024"], ["May Jan 2024"], ["123-Jan-2024"]],
+)  # fmt: skip
 def test_what_is_no_time(values: list[str]) -> None:
     assert read_times(text(values)) is None
 
@@ -419,10 +456,7 @@ def test_what_is_no_time(values: list[str]) -> None:
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        (["1704067200", "1706745600"], "counts seconds since 1970"),
-        (["1704067200123"], "counts milliseconds since 1970"),
-        (["31 Jan 2024", "1 February 2024"], "months are written in letters"),
-        (["1/31/2024 8:15 PM"], "clock has twelve hours"),
+        (["31 stycznia 2024", "1 lutego 2024"], "months are written in words that no time_format knows"),
     ],
 )
 def test_times_that_cannot_be_read_are_said_to_be(values: list[str], told: str) -> None:
@@ -432,7 +466,8 @@ def test_times_that_cannot_be_read_are_said_to_be(values: list[str], told: str) 
 
 
 @given(st.datetimes(pd.Timestamp("1995-01-01"), pd.Timestamp("2060-01-01")), st.sampled_from(
-    ["%Y-%m-%d", "%d.%m.%Y %H:%M", "%Y年%m月%d日", "%Y%m%d", "%m/%d/%Y %H:%M:%S", "%d-%m-%y"]))  # fmt: skip
+    ["%Y-%m-%d", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M %p", "%b %d, %Y",
+     "%Y年%m月%d日", "%Y%m%d", "%m/%d/%Y %H:%M:%S", "%d-%m-%y"]))  # fmt: skip
 def test_one_of_the_readings_gives_the_day_that_was_written(day: Any, written: str) -> None:
     reading = read_times(text([day.strftime(written)]))
     assert reading is not None
@@ -474,6 +509,26 @@ def test_what_is_no_number(values: list[Any]) -> None:
     assert read_numbers(text(values)) is None
 
 
+def test_a_number_is_a_time_only_where_its_name_says_so(log: pd.DataFrame) -> None:
+    """Numbers of customers and orders look like seconds, and postcodes like the days of Excel."""
+    log = log.assign(customer=1_500_000_000 + log["customer"].str[1:].astype(int), order=log["order"] - 60_000)
+    columns = {"customer_id": "customer", "order_id": "order", "date": "time", "amount": "amount"}
+    guesses = made(log, columns, "%Y-%m-%d", point)
+    assert chosen(guesses) == {role: name for name, role in columns.items()}
+    nameless = made(log, {"a": "customer", "b": "time", "c": "amount"}, "%Y-%m-%d", point)
+    assert chosen(nameless) == {"customer": "a", "time": "b", "amount": "c"}
+
+
+@pytest.mark.parametrize("kind", ["int64", "float64"])
+def test_typed_seconds_are_times(kind: str, log: pd.DataFrame) -> None:
+    seconds = (log["time"] - pd.Timestamp("1970-01-01")) // pd.Timedelta(seconds=1)
+    guesses = guess_roles(log[["customer", "amount"]].assign(created_at=seconds.astype(kind)), WHERE)
+    reading = guesses.reading()
+    assert chosen(guesses)["time"] == "created_at"
+    assert reading is not None
+    assert reading.formats == ("unix",)
+
+
 def test_missing_marks_are_no_values() -> None:
     seen = profile("x", text(["a", " ", "NULL", "nan", "b", None]))
     assert (seen.distinct, seen.filled) == (2, pytest.approx(1 / 3))
@@ -494,6 +549,10 @@ def test_relations_of_columns_by_hand() -> None:
     assert one_each(order.str[0], order) == 0
     assert same_on_every_line(order.map({name: at for at, name in enumerate(order.unique())}), order)
     assert not same_on_every_line(pd.Series(range(120)), order)
+    once = pd.Series(range(120), dtype="float64").where(~order.duplicated())
+    assert once_an_order(once, order)
+    assert not once_an_order(pd.Series(range(120)), order)
+    assert not once_an_order(once, pd.Series(range(120)).astype(str))
     price, pieces = pd.Series([1.0, 2, 3, 4, 5, 6]), pd.Series([2.0, 2, 3, 3, 4, 4])
     assert is_product(price * pieces, price, pieces)
     assert not is_product(price, price, pieces)
