@@ -25,6 +25,12 @@ __all__ = ["AssumptionWarning", "BTYDModel", "LikelihoodModel", "Seed", "distinc
 
 DAYS_IN_UNIT = {"days": 1.0, "weeks": 7.0}
 
+SAMPLE = 20_000
+"""Customers whose likelihood is climbed first."""
+
+SAMPLED_FROM = 50_000
+"""Distinct histories from which on that pays."""
+
 
 class AssumptionWarning(UserWarning):
     """An assumption that the model rests on does not hold in this data."""
@@ -40,10 +46,10 @@ class BTYDModel(LikelihoodModel):
 
     Notes
     -----
-    Predictions ignore weights, are computed once for each different history, and come back in the order
-    of the frame's rows. A subclass defines ``_names`` and the six methods at the end of this class. There
-    ``p`` holds the parameters in the order of ``_names``, each a number or an array with one value a row of the
-    histories ``h``; the times of ``h`` and ``t`` are in the unit fitted.
+    Predictions ignore weights, are computed once for each different history or state wherever that saves time,
+    and come back in the order of the frame's rows. A subclass defines ``_names`` and the six methods at the end
+    of this class. There ``p`` holds the parameters in the order of ``_names``, each a number or an array with one
+    value a row of the histories ``h``; the times of ``h`` and ``t`` are in the unit fitted.
     """
 
     history_columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
@@ -51,6 +57,9 @@ class BTYDModel(LikelihoodModel):
 
     _forgetful: ClassVar[bool] = True
     """What an active customer does next depends on x and T alone, not on the time since the last purchase."""
+
+    _elementary: ClassVar[bool] = False
+    """P(alive) takes less time than to find equal histories."""
 
     def __init__(self, *, time_unit: str = "days") -> None:
         self.time_unit = time_unit
@@ -80,13 +89,9 @@ class BTYDModel(LikelihoodModel):
         ConvergenceWarning
             If the data leaves a parameter undetermined or the search stopped early.
         """
-        grouped, _ = self._read(histories).distinct()
-        if not grouped.x.any():
-            raise DataError(
-                f"column 'frequency': all {len(histories)} rows are 0, which identifies nothing; "
-                "expected at least one customer with a repeat purchase"
-            )
-        self._maximise(self._objective(grouped), self._start(grouped), float(grouped.weight.sum()))
+        grouped = self._read_for_fit(histories)
+        sample = self._objective(grouped.thinned(SAMPLE)) if grouped.x.size >= SAMPLED_FROM else None
+        self._maximise(self._objective(grouped), self._start(grouped), float(grouped.weight.sum()), sample)
         return self
 
     def probability_alive(self, histories: pd.DataFrame) -> FloatArray:
@@ -362,13 +367,30 @@ class BTYDModel(LikelihoodModel):
     def _read(self, histories: pd.DataFrame) -> Histories:
         return read_histories(histories).rescaled(self._unit())
 
+    def _read_grouped(self, histories: pd.DataFrame) -> Histories:
+        # Grouped in days, which are whole, and not in weeks.
+        return read_histories(histories).grouped().rescaled(self._unit())
+
+    def _read_for_fit(self, histories: pd.DataFrame) -> Histories:
+        """Return the distinct histories, refusing those that identify nothing."""
+        grouped = self._read_grouped(histories)
+        if not grouped.x.any():
+            raise DataError(
+                f"column 'frequency': all {len(histories)} rows are 0, which identifies nothing; "
+                "expected at least one customer with a repeat purchase"
+            )
+        return grouped
+
     def _alive(self, h: Histories) -> FloatArray:
         return self._probability_alive(self._vector(), h)
 
     def _by_history(self, histories: pd.DataFrame, predict: Callable[[Histories], FloatArray]) -> FloatArray:
-        """Predict once for each different history and give every row its own."""
+        """Predict once for each different history, where that is worth while, and give every row its own."""
         self._vector()
-        grouped, codes = self._read(histories).distinct()
+        h = self._read(histories)
+        if self._elementary:
+            return predict(h)
+        grouped, codes = h.distinct()
         return predict(grouped)[codes]
 
     def _by_state(self, h: Histories, predict: Callable[[Histories], FloatArray]) -> FloatArray:

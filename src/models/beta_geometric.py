@@ -14,9 +14,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import betainc, expit, gammaln, psi
+from scipy.special import betainc, betaln, expit, gammaln, psi
 
-from .fitting import Objective
+from .fitting import BLOCK, Objective
+from .grouping import Parameter as Parameter
+from .grouping import levels
 from .likelihood import Seed
 from .validation import FloatArray, Histories, IntArray
 
@@ -24,14 +26,14 @@ TABLE_LIMIT = 1_000_000
 """Largest frequency for which sums of logarithms are tabulated; beyond it the log-gamma function serves."""
 
 
-def log_rising(c: float, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+def log_rising(c: Parameter, x: FloatArray) -> tuple[FloatArray, FloatArray]:
     r"""Logarithm of the rising factorial :math:`\Gamma(c + x) / \Gamma(c)`, and its derivative in c.
 
     Summing logarithms keeps all digits where c is large and the two log-gammas would cancel.
 
     Parameters
     ----------
-    c : float
+    c : float or ndarray of shape (n,)
         Positive.
     x : ndarray of whole numbers, shape (n,)
         At least 0.
@@ -46,8 +48,10 @@ def log_rising(c: float, x: FloatArray) -> tuple[FloatArray, FloatArray]:
     array([0.    , 1.7918])
     """
     most = int(x.max(initial=0))
-    if most > TABLE_LIMIT:
-        return gammaln(c + x) - gammaln(c), psi(c + x) - psi(c)
+    if np.ndim(c) > 0 or most > TABLE_LIMIT:
+        some = np.maximum(x, 1)  # log B(c, x) keeps the digits, but is infinite at x = 0
+        value = np.where(x > 0, gammaln(some) - betaln(c, some), 0.0)
+        return value, np.asarray(psi(c + x) - psi(c))
     factors = c + np.arange(most)
     at = x.astype(np.intp)
     value = np.concatenate([[0.0], np.cumsum(np.log(factors))])
@@ -56,7 +60,14 @@ def log_rising(c: float, x: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def log_odds_of_having_left(
-    r: float, alpha: float, a: float, b: float, x: FloatArray, t_x: FloatArray, T: FloatArray, first: int = 0
+    r: Parameter,
+    alpha: Parameter,
+    a: Parameter,
+    b: Parameter,
+    x: FloatArray,
+    t_x: FloatArray,
+    T: FloatArray,
+    first: int = 0,
 ) -> FloatArray:
     r"""Log of the ratio of the two terms of equation 6: left at the last purchase, against still active.
 
@@ -66,12 +77,19 @@ def log_odds_of_having_left(
     """
     chances = x + first
     with np.errstate(divide="ignore", invalid="ignore"):
-        odds = np.log(a / (b + chances - 1)) + (r + x) * (np.log1p(T / alpha) - np.log1p(t_x / alpha))
+        odds = np.log(a / (b + chances - 1)) + (r + x) * np.log1p((T - t_x) / (alpha + t_x))
     return np.where(chances > 0, odds, -np.inf)
 
 
 def log_likelihood(
-    r: float, alpha: float, a: float, b: float, x: FloatArray, t_x: FloatArray, T: FloatArray, first: int = 0
+    r: Parameter,
+    alpha: Parameter,
+    a: Parameter,
+    b: Parameter,
+    x: FloatArray,
+    t_x: FloatArray,
+    T: FloatArray,
+    first: int = 0,
 ) -> FloatArray:
     r"""Log-likelihood of each history (equation 6), with s = x + first chances to leave.
 
@@ -80,8 +98,8 @@ def log_likelihood(
 
     Parameters
     ----------
-    r, alpha, a, b : float
-        Parameters, positive.
+    r, alpha, a, b : float or ndarray of shape (n,)
+        Parameters, positive; an array has one value a row.
     x, t_x, T : ndarray of shape (n,)
         Repeat purchases, recency and age, in the unit of ``alpha``.
     first : {0, 1}
@@ -103,10 +121,45 @@ def log_likelihood(
     return np.asarray(counts + active + np.logaddexp(0, left))
 
 
+def log_likelihood_gradient(
+    r: Parameter,
+    alpha: Parameter,
+    a: Parameter,
+    b: Parameter,
+    x: FloatArray,
+    t_x: FloatArray,
+    T: FloatArray,
+    first: int = 0,
+) -> FloatArray:
+    """Derivatives of `log_likelihood` in r, alpha, a and b, row by row.
+
+    Arguments are those of `log_likelihood`. What moves a row's own parameters, as covariates do, follows by the
+    chain rule.
+
+    Returns
+    -------
+    ndarray of shape (4, n)
+    """
+    chances = x + first
+    left = expit(log_odds_of_having_left(r, alpha, a, b, x, t_x, T, first))
+    by_ab = log_rising(a + b, chances)[1]
+    # Divided by one where left is 0 for want of a chance, so that nothing is infinite.
+    last = np.where(chances > 0, b + chances - 1, 1.0)
+    return np.array(
+        [
+            log_rising(r, x)[1] - np.log1p(T / alpha) + left * np.log1p((T - t_x) / (alpha + t_x)),
+            (r + x) * (T / (alpha + T) - left * (T - t_x) / (alpha + T) * alpha / (alpha + t_x)) / alpha - x / alpha,
+            left / a - by_ab,
+            log_rising(b, chances)[1] - by_ab - left / last,
+        ]
+    )
+
+
 def weighted_log_likelihood(h: Histories, first: int = 0) -> Objective:
     """Sum of `log_likelihood` over weighted histories, with its gradient, as a function of (r, alpha, a, b).
 
-    Gamma terms are computed on the different x, logarithms of time on the different times.
+    Gamma terms are computed on the different x and logarithms of time on the different times, which whole days
+    make few; only the odds of having left are a row's own.
 
     Parameters
     ----------
@@ -120,10 +173,12 @@ def weighted_log_likelihood(h: Histories, first: int = 0) -> Objective:
     callable
         Parameters of shape (4,) -> (value, gradient of shape (4,)).
     """
-    x, at_x = np.unique(h.x, return_inverse=True)
-    times, at_time = np.unique(np.concatenate([h.t_x, h.T]), return_inverse=True)
+    x, at_x = levels(h.x)
+    times, at_time = levels(np.concatenate([h.t_x, h.T]))
     at_t_x, at_T = at_time[: h.x.size], at_time[h.x.size :]
     weight_x = np.bincount(at_x, weights=h.weight)
+    weight_T = np.bincount(at_T, weights=h.weight, minlength=times.size)
+    repeats_T = np.bincount(at_T, weights=h.weight * h.x, minlength=times.size)
     repeats, chances = float(weight_x @ x), x + first
     earlier = np.maximum(chances - 1, 0)
 
@@ -132,21 +187,28 @@ def weighted_log_likelihood(h: Histories, first: int = 0) -> Objective:
         (rise_r, d_r), (rise_b, d_b), (rise_ab, d_ab) = (
             log_rising(c, n) for c, n in ((r, x), (b, chances), (a + b, chances))
         )
-        log_time, d_time = np.log1p(times / alpha), times / (alpha * (alpha + times))
+        log_time, inverse = np.log1p(times / alpha), 1 / (alpha + times)
         log_odds_x = np.log(a / (b + earlier), out=np.full(x.size, -np.inf), where=chances > 0)
-        log_T, gap, shape = log_time[at_T], log_time[at_T] - log_time[at_t_x], r + h.x
-        odds = log_odds_x[at_x] + shape * gap
-        shrunk = np.exp(-np.abs(odds))
-        soft = np.maximum(odds, 0) + np.log1p(shrunk)
-        left = h.weight * np.where(odds > 0, 1, shrunk) / (1 + shrunk)
-        value = weight_x @ (rise_r + rise_b - rise_ab) - repeats * np.log(alpha) + h.weight @ (soft - shape * log_T)
-        left_x = np.bincount(at_x, weights=left, minlength=x.size)
-        slope_T = d_time[at_T]
+        shape_T = r * weight_T + repeats_T
+        value = weight_x @ (rise_r + rise_b - rise_ab) - repeats * np.log(alpha) - shape_T @ log_time
+        by_r, by_alpha, left_x = 0.0, 0.0, np.zeros(x.size)
+        for start in range(0, h.x.size, BLOCK):
+            rows = slice(start, start + BLOCK)
+            i, weight, shape = at_x[rows], h.weight[rows], r + h.x[rows]
+            from_, to = at_t_x[rows], at_T[rows]
+            gap = log_time[to] - log_time[from_]
+            odds = shape * gap + log_odds_x[i]
+            shrunk = np.exp(-np.abs(odds))
+            value += weight @ (np.maximum(odds, 0) + np.log(1 + shrunk))
+            left = weight * np.where(odds > 0, 1, shrunk) / (1 + shrunk)
+            by_r += left @ gap
+            by_alpha += (left * shape) @ (inverse[from_] - inverse[to])
+            left_x += np.bincount(i, weights=left, minlength=x.size)
         gradient = np.array(
             [
-                weight_x @ d_r - h.weight @ log_T + left @ gap,
-                -repeats / alpha + (h.weight * shape) @ slope_T - (left * shape) @ (slope_T - d_time[at_t_x]),
-                left.sum() / a - weight_x @ d_ab,
+                weight_x @ d_r - weight_T @ log_time + by_r,
+                -repeats / alpha + shape_T @ (times * inverse) / alpha - by_alpha,
+                left_x.sum() / a - weight_x @ d_ab,
                 weight_x @ (d_b - d_ab) - left_x @ np.where(chances > 0, 1 / (b + earlier), 0),
             ]
         )
@@ -156,7 +218,14 @@ def weighted_log_likelihood(h: Histories, first: int = 0) -> Objective:
 
 
 def probability_alive(
-    r: float, alpha: float, a: float, b: float, x: FloatArray, t_x: FloatArray, T: FloatArray, first: int = 0
+    r: Parameter,
+    alpha: Parameter,
+    a: Parameter,
+    b: Parameter,
+    x: FloatArray,
+    t_x: FloatArray,
+    T: FloatArray,
+    first: int = 0,
 ) -> FloatArray:
     """P(active at T | x, t_x, T): one over one plus the odds of having left; 1 where nobody could leave yet.
 
@@ -166,13 +235,13 @@ def probability_alive(
 
 
 def purchase_distribution_while_alive(
-    r: float, alpha: float, a: float, b: float, x: FloatArray, T: FloatArray, t: float, n: int
+    r: Parameter, alpha: Parameter, a: Parameter, b: Parameter, x: FloatArray, T: FloatArray, t: float, n: int
 ) -> FloatArray:
     r"""P(X(T, T + t) = 0, …, n) of a customer who is active at T.
 
     Given active, rate and dropout are independent: Gamma(r + x, alpha + T) and Beta(a, b + x); for MBG/NBD give
-    b + 1 as b. Purchases
-    are the smaller of the Poisson count N and the number G of purchases that dropout allows, so that
+    b + 1 as b. Purchases are the smaller of the Poisson count N and the number G of purchases that dropout
+    allows, so that
 
     .. math:: P(X = j) = P(N = j) P(G > j) + P(N \ge j) P(G = j),
 
@@ -181,7 +250,7 @@ def purchase_distribution_while_alive(
 
     Parameters
     ----------
-    r, alpha, a, b : float
+    r, alpha, a, b : float or ndarray of shape (m,)
         Parameters, positive.
     x, T : ndarray of shape (m,)
         Repeat purchases and age.
@@ -208,7 +277,15 @@ def purchase_distribution_while_alive(
 
 
 def simulate_histories(
-    r: float, alpha: float, a: float, b: float, T: ArrayLike, *, seed: Seed = None, horizon: float = 0.0, first: int = 0
+    r: Parameter,
+    alpha: Parameter,
+    a: Parameter,
+    b: Parameter,
+    T: ArrayLike,
+    *,
+    seed: Seed = None,
+    horizon: float = 0.0,
+    first: int = 0,
 ) -> pd.DataFrame:
     """Simulate customers whose truth is known.
 
@@ -217,7 +294,7 @@ def simulate_histories(
 
     Parameters
     ----------
-    r, alpha, a, b : float
+    r, alpha, a, b : float or ndarray of shape (n,)
         Parameters, positive.
     T : array_like of shape (n,)
         Ages, in the unit of ``alpha``.
@@ -240,7 +317,7 @@ def simulate_histories(
     """
     rng = np.random.default_rng(seed)
     age = np.asarray(T, dtype=np.float64)
-    rate, dropout = rng.gamma(r, 1 / alpha, age.size), rng.beta(a, b, age.size)
+    rate, dropout = rng.gamma(r, 1 / np.asarray(alpha), age.size), rng.beta(a, b, age.size)
     events, allowed = rng.poisson(rate * age), geometric_allowance(dropout, rng) - first
     x, alive = np.minimum(events, allowed), events < allowed
     bought = x > 0

@@ -50,6 +50,7 @@ class BetaGeometricModel(BTYDModel):
     """What BG/NBD and MBG/NBD share: all but the number of chances to leave before a repeat purchase."""
 
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    _elementary: ClassVar[bool] = True
     _first: ClassVar[int]
 
     def describe(self) -> str:

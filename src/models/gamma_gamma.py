@@ -19,8 +19,9 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln, psi
 
 from ..errors import DataError
-from .base import AssumptionWarning, LikelihoodModel, Seed
-from .fitting import Objective
+from .base import SAMPLE, SAMPLED_FROM, AssumptionWarning, LikelihoodModel, Seed
+from .fitting import BLOCK, Objective
+from .grouping import levels, systematic_sample
 from .validation import FloatArray, check_columns, frequency_column, number_column, refuse, weight_column
 
 LARGE_CORRELATION = 0.3
@@ -72,16 +73,21 @@ def weighted_log_likelihood(x: FloatArray, z: FloatArray, weight: FloatArray) ->
         Parameters of shape (3,) -> (value, gradient of shape (3,)).
     """
     total = x * z
-    counts, codes = np.unique(x, return_inverse=True)
+    counts, codes = levels(x)
     weight_of_count = np.bincount(codes, weights=weight)
     customers, weighted_x = float(weight.sum()), weight * x
     log_total, log_z = float(weighted_x @ np.log(total)), float(weight @ np.log(z))
 
     def objective(parameters: FloatArray) -> tuple[float, FloatArray]:
         p, q, v = parameters.tolist()
-        log_sum, inverse = np.log(v + total), 1 / (v + total)
-        weighted_logs = log_total - weighted_x @ log_sum
-        spread = customers * np.log(v) - weight @ log_sum
+        weighted_logs, spread, by_v = log_total, customers * np.log(v), customers * q / v
+        for start in range(0, total.size, BLOCK):
+            rows = slice(start, start + BLOCK)
+            shifted = v + total[rows]
+            log_sum, of_x, of_one = np.log(shifted), weighted_x[rows], weight[rows]
+            weighted_logs -= of_x @ log_sum
+            spread -= of_one @ log_sum
+            by_v -= (p * of_x + q * of_one) @ (1 / shifted)
         shape = p * counts
         gammas = weight_of_count @ (gammaln(shape + q) - gammaln(shape)) - customers * gammaln(q)
         slope = psi(shape + q)
@@ -89,7 +95,7 @@ def weighted_log_likelihood(x: FloatArray, z: FloatArray, weight: FloatArray) ->
             [
                 (weight_of_count * counts) @ (slope - psi(shape)) + weighted_logs,
                 weight_of_count @ slope - customers * psi(q) + spread,
-                customers * q / v - (p * weighted_x + q * weight) @ inverse,
+                by_v,
             ]
         )
         return float(gammas + p * weighted_logs + q * spread - log_z), gradient
@@ -168,7 +174,11 @@ class GammaGamma(LikelihoodModel):
         x, z, weight = x[repeat], z[repeat], weight[repeat]
         # Moments would need spend of single days; these shapes are usual, and v sets the level.
         start = np.array([5.0, 4.0, 3.0 / 5.0 * float(np.average(z, weights=weight))])
-        self._maximise(weighted_log_likelihood(x, z, weight), start, float(weight.sum()))
+        sample = None
+        if x.size >= SAMPLED_FROM:
+            rows, shares = systematic_sample(weight, SAMPLE)
+            sample = weighted_log_likelihood(x[rows], z[rows], shares)
+        self._maximise(weighted_log_likelihood(x, z, weight), start, float(weight.sum()), sample)
         self.correlation_ = _correlation(x, z, weight)
         self._warn_of_assumptions()
         return self

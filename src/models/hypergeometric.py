@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betainccinv, betaincinv, hyp2f1
 
-from .validation import FloatArray, group_equal
+from .grouping import FloatArray, Parameter, group_equal
 
 SAFE_SHAPE = 50.0
 """Above this, terms of the closed form overflow or cancel, although their combination is moderate."""
 
 
 def expected_purchases_while_alive(
-    r: float, alpha: float, a: float, b: float, x: FloatArray, T: FloatArray, t: float | FloatArray
+    r: Parameter, alpha: Parameter, a: Parameter, b: Parameter, x: FloatArray, T: FloatArray, t: Parameter
 ) -> FloatArray:
     r"""Return expected purchases in (T, T + t] of a customer who is active at T.
 
@@ -27,8 +27,8 @@ def expected_purchases_while_alive(
 
     Parameters
     ----------
-    r, alpha, a, b : float
-        Parameters, positive.
+    r, alpha, a, b : float or ndarray of shape (n,)
+        Parameters, positive; an array has one value a row.
     x, T : ndarray of shape (n,)
         Repeat purchases and time since the first purchase.
     t : float or ndarray of shape (n,)
@@ -46,7 +46,8 @@ def expected_purchases_while_alive(
     """
     t = np.broadcast_to(np.asarray(t, dtype=np.float64), x.shape)
     third = a + b + x - 1
-    use_closed = (abs(a - 1) > 1e-4) & (third > 0.1) & (max(r, a, b) < SAFE_SHAPE) & (t > 0)
+    largest = np.maximum(np.maximum(r, a), b)
+    use_closed = (np.abs(a - 1) > 1e-4) & (third > 0.1) & (largest < SAFE_SHAPE) & (t > 0)
     z = t / (alpha + T + t)
     with np.errstate(all="ignore"):
         series = hyp2f1(a + b - 1 - r, a - 1, third, z)
@@ -54,12 +55,14 @@ def expected_purchases_while_alive(
     most = (r + x) * t / (alpha + T)
     doubtful = ~(use_closed & (result >= 0) & (result <= most * (1 + 1e-9)))
     if doubtful.any():
-        result[doubtful] = posterior_mean_purchases(r, alpha, a, b, x[doubtful], T[doubtful], t[doubtful])
+        rows = np.flatnonzero(doubtful)
+        own = (np.broadcast_to(each, x.shape)[rows] for each in (r, alpha, a, b, x, T, t))
+        result[rows] = posterior_mean_purchases(*own)
     return result
 
 
 def posterior_mean_purchases(
-    r: float, alpha: float, a: float, b: float, x: FloatArray, T: FloatArray, t: float | FloatArray
+    r: Parameter, alpha: Parameter, a: Parameter, b: Parameter, x: FloatArray, T: FloatArray, t: Parameter
 ) -> FloatArray:
     r"""Return the same expectation as an average over the posterior of the dropout probability.
 
@@ -73,17 +76,15 @@ def posterior_mean_purchases(
 
     Parameters and result are those of `expected_purchases_while_alive`.
     """
-    lower, upper, weights = _double_exponential()
-    codes, first = group_equal(x)
-    shape = b + x[first][:, None]
-    p = np.where(lower < 0.5, betaincinv(a, shape, lower), betainccinv(a, shape, upper))
-    # The inverse fails (NaN) at a few far nodes for shapes just above 1; each weighs less than 1e-15.
-    p = np.where(np.isnan(p), np.where(lower < 0.5, 0.0, 1.0), p)
-    p = np.maximum(p, np.finfo(float).tiny)
+    a, shape = (np.broadcast_to(np.asarray(each, dtype=np.float64), x.shape) for each in (a, b + x))
+    codes, first = group_equal(a, shape)
+    a, shape, scaled = a[first], shape[first], t / (alpha + T)
     total = np.zeros(x.size)
-    scaled = t / (alpha + T)
-    for node, weight in enumerate(weights):
-        at = p[codes, node]
+    for lower, upper, weight in zip(*_double_exponential(), strict=True):
+        p = betaincinv(a, shape, lower) if lower < 0.5 else betainccinv(a, shape, upper)
+        # The inverse fails (NaN) at a few far nodes for shapes just above 1; each weighs less than 1e-15.
+        p = np.where(np.isnan(p), 0.0 if lower < 0.5 else 1.0, p)
+        at = np.maximum(p, np.finfo(float).tiny)[codes]
         total += weight * -np.expm1(-(r + x) * np.log1p(at * scaled)) / at
     return total
 

@@ -42,8 +42,10 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
 
     _names: ClassVar[tuple[str, ...]]
 
-    def _maximise(self, objective: Objective, start: FloatArray, customers: float) -> None:
-        optimum = maximise(objective, start, customers)
+    def _maximise(
+        self, objective: Objective, start: FloatArray, customers: float, sample: Objective | None = None
+    ) -> None:
+        optimum = maximise(objective, start, customers, sample)
         names = list(self._names)
         self.params_ = pd.Series(optimum.parameters, index=names, name="estimate")
         self.covariance_ = pd.DataFrame(optimum.covariance, index=names, columns=names)

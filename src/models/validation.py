@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from .grouping import FloatArray as FloatArray
+from .grouping import IntArray as IntArray
+from .grouping import group_equal as group_equal
+from .grouping import sum_by_cell, systematic_sample
 
 SHOWN_ROWS = 3
 """How many offending rows an error names."""
@@ -48,6 +49,19 @@ class Histories:
         """Return the histories at some positions."""
         return type(self)(self.x[rows], self.t_x[rows], self.T[rows], self.weight[rows])
 
+    def grouped(self) -> Self:
+        """Group equal histories and add up their weights, as `distinct` does but in no particular order."""
+        summed = sum_by_cell((self.x, self.T), self.t_x, self.weight)
+        if summed is None:
+            return self.distinct()[0]
+        x, T, t_x, weight = summed
+        return type(self)(x, t_x, T, weight)
+
+    def thinned(self, customers: int) -> Self:
+        """Return a systematic sample of about so many customers, weighted to stand for all."""
+        rows, weight = systematic_sample(self.weight, customers)
+        return type(self)(self.x[rows], self.t_x[rows], self.T[rows], weight)
+
     def distinct(self) -> tuple[Self, IntArray]:
         """Group equal histories and add up their weights.
 
@@ -69,38 +83,6 @@ def new_customers(n: int) -> Histories:
     return Histories(nothing, nothing, nothing, np.ones(n))
 
 
-def group_equal(*columns: FloatArray) -> tuple[IntArray, IntArray]:
-    """Give equal rows of some columns the same number.
-
-    Parameters
-    ----------
-    *columns : ndarray of shape (n,)
-        Columns of equal length, no NaN.
-
-    Returns
-    -------
-    codes : ndarray of shape (n,)
-        Number of each row's group, 0, 1, … in order of first appearance.
-    first : ndarray of shape (groups,)
-        Position of the first row of each group.
-
-    Examples
-    --------
-    >>> codes, first = group_equal(np.array([2.0, 1.0, 2.0]), np.array([5.0, 5.0, 5.0]))
-    >>> codes.tolist(), first.tolist()
-    ([0, 1, 0], [0, 1])
-    """
-    codes: IntArray = np.zeros(columns[0].size, dtype=np.int64)
-    for column in columns:
-        # Numbering the groups anew after each column keeps the key under rows squared: no overflow.
-        level, values = pd.factorize(column)
-        codes, _ = pd.factorize(codes * len(values) + level)
-    codes = codes.astype(np.int64, copy=False)
-    first = np.empty(int(codes.max()) + 1, dtype=np.int64)
-    first[codes[::-1]] = np.arange(codes.size)[::-1]
-    return codes, first
-
-
 def refuse(bad: NDArray[np.bool_], frame: pd.DataFrame, column: str, expected: str) -> None:
     """Raise DataError if any row is bad, naming the column, the count and the first such rows.
 
@@ -116,7 +98,7 @@ def refuse(bad: NDArray[np.bool_], frame: pd.DataFrame, column: str, expected: s
         raise DataError(f"column '{column}': {count} {rows} refused (first: {labels}); expected {expected}")
 
 
-def check_columns(frame: Any, required: Sequence[str]) -> pd.DataFrame:
+def check_columns(frame: Any, required: Sequence[str], what: str = "histories") -> pd.DataFrame:
     """Refuse what is not a filled DataFrame with the required columns.
 
     Raises
@@ -125,15 +107,15 @@ def check_columns(frame: Any, required: Sequence[str]) -> pd.DataFrame:
         If it is no DataFrame, has no row, or lacks a column.
     """
     if not isinstance(frame, pd.DataFrame):
-        raise DataError(f"histories: expected a pandas DataFrame, got {type(frame).__name__}")
+        raise DataError(f"{what}: expected a pandas DataFrame, got {type(frame).__name__}")
     missing = [name for name in required if name not in frame.columns]
     if missing:
         raise DataError(
-            f"histories: missing column {', '.join(repr(name) for name in missing)}; "
+            f"{what}: missing column {', '.join(repr(name) for name in missing)}; "
             f"expected {', '.join(required)}, got {', '.join(map(str, frame.columns))}"
         )
     if frame.empty:
-        raise DataError("histories: no rows; expected at least one customer")
+        raise DataError(f"{what}: no rows; expected at least one customer")
     return frame
 
 
