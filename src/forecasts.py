@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from . import sampled
+from . import purchases, sampled
 from .models import backtest, valuation
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ def value(study: "Study") -> dict[str, Any]:
     totals : see `models.valuation.value` and `models.valuation.base`; of everyone.
     parameters, spend_parameters : estimates with standard errors.
     sentence, correlation, notes : of the fits, in words and as a number.
+    What `purchases.portrait` returns.
     """
     known, distinct = study.histories(), study.distinct_histories()
-    models = valuation.fit_value(distinct, known)
+    models = valuation.fit_value(distinct, known, purchases.model_in_use(study))
     customers, totals = valuation.value(models, known, distinct, **study.earning())
     active = valuation.expected(models, study.churn()["features"][LIVED], study.earning())
     return {
@@ -47,7 +48,7 @@ def value(study: "Study") -> dict[str, Any]:
         "sentence": models.purchases.describe(),
         "correlation": float(models.spend.correlation_),
         "notes": models.notes,
-    }
+    } | purchases.portrait(models, distinct, study.horizon_days)
 
 
 def value_holdout(study: "Study") -> dict[str, Any]:
@@ -61,7 +62,7 @@ def value_holdout(study: "Study") -> dict[str, Any]:
     day, before = study.origin(1), study.origin(2)
     tables = sampled.known_tables(study, day)
     known, distinct = sampled.known(tables, day), study.distinct_histories(day)
-    models = valuation.fit_value(distinct, known)
+    models = valuation.fit_value(distinct, known, purchases.model_in_use(study))
     customers, totals = valuation.value(models, known, distinct, **study.earning())
     happened = sampled.spent(study, tables, day, day).reindex(known.index, fill_value=0)
     naive = valuation.naive_value(known, sampled.spent(study, tables, before, day), study.horizon_days)
@@ -81,7 +82,7 @@ def value_backtest(study: "Study") -> pd.DataFrame:
     rows = []
     for day in study.origins():
         distinct = study.distinct_histories(day)
-        models = valuation.fit_value(distinct, study.histories(day))
+        models = valuation.fit_value(distinct, study.histories(day), purchases.model_in_use(study))
         sums = _happened_and_naive(study, day)
         rows.append(
             {

@@ -46,7 +46,9 @@ def write_scores(study: "Study") -> dict[str, Any]:
     """
     past = [sampled.origin(study, day) for day in study.origins()]
     paying = valuation.paying(study.histories())
-    scorer, comparison = scoring.fit(past, study.distinct_histories(), paying, study.earning())
+    about = study.purchase_models()["about"]
+    used = (about["used"], about["regularity"])
+    scorer, comparison = scoring.fit(past, study.distinct_histories(), paying, study.earning(), used)
     parameters, trees = scorer.pack()
     function = functools.partial(scoring.score_batches, parameters=parameters, trees=trees, run=study.key)
     file = study.root / "data" / "processed" / study.name / study.as_of.isoformat() / "scores.parquet"

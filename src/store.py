@@ -18,8 +18,8 @@ import pandas as pd
 Result: TypeAlias = pd.DataFrame | dict[str, Any]
 
 COMPUTING = (
-    "errors.py", "forecasts.py", "formats.py", "prepared.py", "question.py", "roles.py", "sampled.py", "schema.py",
-    "settings.py", "store.py", "study.py", "sources", "features", "models",
+    "errors.py", "forecasts.py", "formats.py", "prepared.py", "purchases.py", "question.py", "roles.py", "sampled.py",
+    "schema.py", "settings.py", "store.py", "study.py", "sources", "features", "models",
 )  # fmt: skip
 LIBRARIES = ("duckdb", "ibis-framework", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "tzdata")
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import pandas as pd
 
-from . import forecasts, sampled
+from . import forecasts, purchases, sampled
 from .features import build, cohorts, rfm
 from .features.contract import refusals
 from .features.histories import distinct, histories
@@ -170,6 +170,11 @@ class Study(Question):
         since = horizon(tables.days, self.origin(1), self.horizon_days)
         again = away.semi_join(since, "customer")
         return {"churned": int(away.count().execute()), "returned": int(again.count().execute())}
+
+    @step
+    def purchase_models(self) -> dict[str, Any]:
+        """Which model of purchases fits this base, see `purchases.contest`."""
+        return purchases.contest(self)
 
     @step
     def value(self) -> dict[str, Any]:

@@ -2,18 +2,20 @@
 
 import warnings
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from .base import BTYDModel
 from .baselines import DaysSinceLast
 from .bgnbd import BGNBD
 from .churn import ChurnModel, check_two_classes
 from .gamma_gamma import GammaGamma
 from .metrics import compare, winner
 
-M = TypeVar("M", BGNBD, GammaGamma)
+M = TypeVar("M", BTYDModel, GammaGamma)
 
 RULE, BTYD, BOOSTED = "Days since last purchase", "BG/NBD", "XGBoost"
 FOLDS = 5
@@ -27,11 +29,18 @@ class Origin(NamedTuple):
     features : index customer, the customers active at that date, or a sample of them; frequency, recency, T among them.
     histories : frequency, recency, T of all customers who had bought by then, and optionally weight.
     churned : index customer, of the same customers as `features`; None where the horizon is not over.
+    amounts : purchases and spend in the horizon, of the same customers; None where it is not over.
+    day : the date.
+    year_before : the same a year (52 weeks) before, features frequency, recency, T and monetary_value alone; None where
+        the log does not reach back so far.
     """
 
     features: pd.DataFrame
     histories: pd.DataFrame
     churned: pd.Series | None = None
+    amounts: pd.DataFrame | None = None
+    day: date | None = None
+    year_before: "Origin | None" = None
 
 
 class Contest(NamedTuple):

@@ -13,10 +13,11 @@ import xgboost
 
 from . import backtest
 from .backtest import BOOSTED, BTYD, RULE, Origin
+from .base import BTYDModel
 from .baselines import DaysSinceLast
-from .bgnbd import BGNBD
 from .churn import ChurnModel, FloatArray
 from .clv import customer_lifetime_value
+from .contenders import REFERENCE, build, known, regularity
 from .gamma_gamma import GammaGamma
 from .valuation import paying_something
 
@@ -33,15 +34,17 @@ class Scorer(NamedTuple):
     columns : features that it looks at.
     churn_model : the model.
     purchases, spend : for orders, spend and CLV.
+    purchases_name : of the former, in `contenders.CONTENDERS`.
     earning : horizon_days, margin, annual_discount_rate.
     """
 
     winner: str
     columns: tuple[str, ...]
-    churn_model: ChurnModel | DaysSinceLast | BGNBD
-    purchases: BGNBD
+    churn_model: ChurnModel | DaysSinceLast | BTYDModel
+    purchases: BTYDModel
     spend: GammaGamma
     earning: dict[str, float]
+    purchases_name: str = REFERENCE
 
     def needs(self) -> list[str]:
         """Columns of a row that is to be scored."""
@@ -49,16 +52,19 @@ class Scorer(NamedTuple):
 
     def pack(self) -> tuple[str, bytes]:
         """The parameters, and the trees if the winner has some."""
-        trees, curve = b"", None
+        trees, curve, silence = b"", None, None
         if isinstance(self.churn_model, ChurnModel):
             trees = bytes(self.churn_model.booster_.save_raw("ubj"))
         elif isinstance(self.churn_model, DaysSinceLast):
             curve = self.churn_model.parameters()
+        else:
+            silence = self.churn_model.params_.to_dict()
         packed = {
             "winner": self.winner,
             "columns": self.columns,
             "curve": curve,
-            "purchases": self.purchases.params_.to_dict(),
+            "silence": silence,
+            "purchases": [self.purchases_name, regularity(self.purchases), self.purchases.params_.to_dict()],
             "spend": self.spend.params_.to_dict(),
             "earning": self.earning,
         }
@@ -68,16 +74,19 @@ class Scorer(NamedTuple):
     def unpack(cls, parameters: str, trees: bytes) -> Self:
         """What `pack` packed."""
         said: dict[str, Any] = json.loads(parameters)
-        purchases, spend = BGNBD(), GammaGamma()
-        purchases.params_, spend.params_ = pd.Series(said["purchases"]), pd.Series(said["spend"])
-        churn_model: ChurnModel | DaysSinceLast | BGNBD = purchases
-        if said["winner"] == BOOSTED:
+        name, k, estimates = said["purchases"]
+        purchases, spend = known(name, estimates, k), GammaGamma()
+        spend.params_ = pd.Series(said["spend"])
+        churn_model: ChurnModel | DaysSinceLast | BTYDModel
+        if said["winner"] == BTYD:
+            churn_model = known(REFERENCE, said["silence"])
+        elif said["winner"] == BOOSTED:
             churn_model = ChurnModel()
             churn_model.booster_ = xgboost.Booster(model_file=bytearray(trees))
             churn_model.columns_ = list(said["columns"])
-        elif said["winner"] == RULE:
+        else:
             churn_model = DaysSinceLast.of(*said["curve"])
-        return cls(said["winner"], tuple(said["columns"]), churn_model, purchases, spend, said["earning"])
+        return cls(said["winner"], tuple(said["columns"]), churn_model, purchases, spend, said["earning"], name)
 
     def score(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Index of `rows`, and the columns `NUMBERS`.
@@ -92,14 +101,18 @@ class Scorer(NamedTuple):
         return pd.DataFrame(dict(zip(NUMBERS, numbers, strict=True)), index=rows.index)
 
     def _churn_probability(self, rows: pd.DataFrame) -> FloatArray:
-        if isinstance(self.churn_model, BGNBD):
+        if isinstance(self.churn_model, BTYDModel):
             return self.churn_model.probability_of_no_purchase(rows, horizon_days=self.earning["horizon_days"])
         # As `features.build.frame` gives them to be learned from.
         return self.churn_model.predict(rows[list(self.columns)].astype("float64").round(9))
 
 
 def fit(
-    past: Sequence[Origin], histories: pd.DataFrame, paying: pd.DataFrame, earning: dict[str, float]
+    past: Sequence[Origin],
+    histories: pd.DataFrame,
+    paying: pd.DataFrame,
+    earning: dict[str, float],
+    used: tuple[str, int | None] = (REFERENCE, None),
 ) -> tuple[Scorer, pd.DataFrame]:
     """A scorer for the present, its churn model the one that was best at the latest past date.
 
@@ -109,20 +122,23 @@ def fit(
     histories : frequency, recency, T now of all customers, and optionally weight.
     paying : frequency, monetary_value now of repeat buyers who paid something, or of a sample of them.
     earning : horizon_days, margin, annual_discount_rate.
+    used : the model of purchases, its name and regularity as in `contenders.build`.
 
     Returns
     -------
     The scorer, and how the churn models compared.
     """
     _, comparison, winner = backtest.contest(past, int(earning["horizon_days"]))
-    purchases, _ = backtest.fit_and_note(BGNBD(), histories)
+    purchases, _ = backtest.fit_and_note(build(*used), histories)
     spend, _ = backtest.fit_and_note(GammaGamma(), paying)
     learned = backtest.learning(backtest.learned_from(past))
-    churn_model: ChurnModel | DaysSinceLast | BGNBD = purchases
-    if winner != BTYD:
+    churn_model: ChurnModel | DaysSinceLast | BTYDModel
+    if winner == BTYD:
+        churn_model, _ = backtest.fit_and_note(build(), histories)
+    else:
         churn_model = (ChurnModel() if winner == BOOSTED else DaysSinceLast()).fit(*learned)
     columns = {BTYD: (), RULE: ("days_since_last",), BOOSTED: tuple(past[0].features.columns)}[winner]
-    return Scorer(winner, columns, churn_model, purchases, spend, earning), comparison
+    return Scorer(winner, columns, churn_model, purchases, spend, earning, used[0]), comparison
 
 
 def score_batches(batches: Iterator[pd.DataFrame], parameters: str, trees: bytes, run: str) -> Iterator[pd.DataFrame]:

@@ -6,22 +6,23 @@ import pandas as pd
 
 from ..errors import DataError
 from .backtest import fit_and_note
+from .base import BTYDModel
 from .baselines import rate_so_far
-from .bgnbd import BGNBD
 from .clv import customer_lifetime_value, customer_lifetime_value_interval
+from .contenders import build
 from .gamma_gamma import GammaGamma
 
 
 class ValueModels(NamedTuple):
     """Purchases and spend, fitted on the same histories."""
 
-    purchases: BGNBD
+    purchases: BTYDModel
     spend: GammaGamma
     notes: list[str]
 
 
-def fit_value(distinct: pd.DataFrame, known: pd.DataFrame) -> ValueModels:
-    """Fit BG/NBD to everyone's histories and Gamma-Gamma to the spend of repeat buyers.
+def fit_value(distinct: pd.DataFrame, known: pd.DataFrame, model: BTYDModel | None = None) -> ValueModels:
+    """Fit a model of purchases to everyone's histories and Gamma-Gamma to the spend of repeat buyers.
 
     Warnings of the fits become `notes`, to be told beside the result.
 
@@ -29,13 +30,14 @@ def fit_value(distinct: pd.DataFrame, known: pd.DataFrame) -> ValueModels:
     ----------
     distinct : frequency, recency, T of everyone, and optionally weight.
     known : frequency, monetary_value; of everyone, or of a sample.
+    model : of purchases, not fitted yet; BG/NBD if None.
     """
     spending = paying(known)
     if spending.empty:
         raise DataError(
             "no repeat buyer has paid anything; expected amounts above zero; check which column `amount` names"
         )
-    purchases, of_purchases = fit_and_note(BGNBD(), distinct)
+    purchases, of_purchases = fit_and_note(model or build(), distinct)
     spend, of_spend = fit_and_note(GammaGamma(), spending)
     return ValueModels(purchases, spend, of_purchases + of_spend)
 

@@ -103,12 +103,13 @@ def expected_by_group(table: pd.DataFrame, names: Sequence[str], xlabel: str, *,
     shifts = np.linspace(-0.22, 0.22, len(names)) if len(names) > 1 else [0.0]
     for name, shift, colour, marker in zip(names, shifts, style.PALETTE, "oDs^vP", strict=False):
         ax.plot(places + shift, table[name], marker, color=colour, markersize=5.5, label=name)
-    ax.set_xticks(places, table.index)
-    ax.set_ylim(bottom=0)
+    ax.set_xticks(places, table.index, fontsize=9.5)
+    # Room for the legend above what it names.
+    ax.set_ylim(0, 1.35 * float(table[["high", *names]].max().max()))
     ax.set_xlabel(xlabel)
     ax.set_ylabel("purchase days per customer")
     ax.set_title(title, wrap=True)
-    ax.legend(loc="best")
+    ax.legend(loc="upper center")
     return ax
 
 
@@ -130,7 +131,7 @@ def new_customer(table: pd.DataFrame, chosen: str, known_days: float, *, ax: Axe
         ax.plot(table.index, table[name], color=colour, linewidth=1.4, label=name)
     ax.plot(table.index, table[chosen], color=style.ACCENT, linewidth=2.4, label=f"{chosen} (band: 90 %)")
     ax.set_xlim(0, float(table.index[-1]))
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, 1.35 * float(table.max().max()))
     _line(ax, known_days, "seen up to here")
     ax.set_xlabel("days since the first purchase")
     ax.set_ylabel("repeat purchase days per customer")

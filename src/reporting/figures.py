@@ -16,9 +16,9 @@ from .words import SYMBOLS, percent
 SEGMENT_ORDER = ("Champions", "Loyal", "Slipping", "Occasional", "New", "Cooling", "Dormant")
 
 
-def nothing(ax: Axes, title: str) -> Axes:
+def nothing(ax: Axes, title: str, reason: str = "too few customers to show") -> Axes:
     """Say on the axes that there is nothing that may be shown."""
-    ax.text(0.5, 0.5, "too few customers to show", transform=ax.transAxes, ha="center", va="center", color=style.GREY)
+    ax.text(0.5, 0.5, reason, transform=ax.transAxes, ha="center", va="center", color=style.GREY)
     ax.set(xticks=[], yticks=[], xlabel=" ", ylabel=" ")
     ax.set_title(title, wrap=True)
     ax.spines[:].set_visible(False)

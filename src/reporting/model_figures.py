@@ -15,35 +15,6 @@ from .words import money, percent
 
 
 @style.context()
-def by_frequency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Mean purchases in the held-out horizon by past purchases: what happened, the model, and the rate so far.
-
-    Parameters
-    ----------
-    table : index group of past purchases; actual, model, naive (purchase days per customer), low and high (90 %
-        interval of the actual mean).
-    """
-    ax = axes(ax, 360)
-    if table.empty:
-        return nothing(ax, "Purchases in the test period, by purchases before it")
-    places = np.arange(len(table))
-    ax.bar(places, table["actual"], width=0.7, color=style.GRID, label="what happened (line: 90 %)")
-    ax.vlines(places, table["low"], table["high"], color=style.GREY, linewidth=1.2)
-    for column, colour, marker, name in (
-        ("model", style.ACCENT, "o", "model"),
-        ("naive", style.VERMILLION, "D", "rate so far"),
-    ):
-        ax.plot(places, table[column], marker, color=colour, markersize=6, label=name)
-    ax.set_xticks(places, table.index)
-    ax.set_ylim(bottom=0)
-    ax.set_xlabel("repeat purchases before the test date")
-    ax.set_ylabel("purchase days per customer")
-    ax.set_title("Purchases in the test period, by purchases before it", wrap=True)
-    ax.legend(loc="upper left")
-    return ax
-
-
-@style.context()
 def clv_by_tenth(table: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> Axes:
     """Mean CLV of each tenth of the customers, the most valuable first, with the mean interval of its customers.
 

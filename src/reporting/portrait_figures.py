@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from . import style
-from .figures import axes
+from .figures import axes, nothing
 from .words import percent
 
 
@@ -49,11 +49,14 @@ def spread(table: pd.DataFrame, xlabel: str, title: str, *, share: bool = False,
 
     Parameters
     ----------
-    table : left, right (edges of classes, the last right may be infinite), share (of customers), low and high (90 %).
+    table : left, right (edges of classes, the last right may be infinite), share (of customers), low and high (90 %);
+        empty where the model knows no such quality.
     xlabel, title : what the classes are of, and what the figure shows.
     share : whether the edges are shares of 1.
     """
     ax = axes(ax, 320)
+    if table.empty:
+        return nothing(ax, title, "this model knows none of it")
     width = table["right"].iloc[0] - table["left"].iloc[0]
     middle = table["left"] + width / 2
     colours = [style.LIGHT_GREY if np.isinf(right) else style.ACCENT for right in table["right"]]

@@ -54,10 +54,12 @@ def values_ahead(table: pd.DataFrame, tested_days: float, currency: str, *, ax: 
     """
     ax = axes(ax, 360)
     years = table.index.to_numpy("float64") / 365
+    # The point up to which all was tested belongs to both lines.
+    last = int((table.index <= tested_days).sum())
     for rate, colour in zip(table, style.PALETTE, strict=False):
-        tested = table.index <= tested_days
-        ax.plot(years[tested], table.loc[tested, rate], color=colour, linewidth=2.6)
-        ax.plot(years[~tested], table.loc[~tested, rate], color=colour, linewidth=1.4, linestyle=(0, (4, 2)),
+        money_then = table[rate].to_numpy()
+        ax.plot(years[:last], money_then[:last], color=colour, linewidth=2.6)
+        ax.plot(years[last - 1 :], money_then[last - 1 :], color=colour, linewidth=1.4, linestyle=(0, (4, 2)),
                 label=f"{percent(float(rate))} a year")  # fmt: skip
     ax.axvspan(0, tested_days / 365, color=style.GRID, zorder=0, linewidth=0)
     ax.annotate("tested", (tested_days / 365, 0.02), xycoords=("data", "axes fraction"), xytext=(4, 0),

@@ -11,6 +11,7 @@ from loyalty.models import backtest, scoring, valuation
 from loyalty.models.backtest import BOOSTED, BTYD, RULE, Origin
 from loyalty.models.baselines import DaysSinceLast
 from loyalty.models.churn import ChurnModel
+from loyalty.models.contenders import build
 from loyalty.models.scoring import NUMBERS, Scorer, score_batches
 from loyalty.study import Study
 
@@ -110,3 +111,17 @@ def test_how_rows_are_batched_changes_nothing(
 def test_an_empty_batch_has_no_scores(scorer: Scorer, rows: pd.DataFrame) -> None:
     how = dict(zip(("parameters", "trees"), scorer.pack(), strict=True))
     assert list(score_batches(iter([rows.iloc[:0]]), **how, run="r")) == []
+
+
+@pytest.mark.parametrize("used", [("Pareto/NBD", None), ("MBG/CNBD-k", 2)])
+def test_another_model_of_purchases_is_sent_with_its_name(
+    used: tuple[str, int | None], simulated: Study, past: list[Origin], rows: pd.DataFrame
+) -> None:
+    known, distinct = simulated.histories(), simulated.distinct_histories()
+    scorer, _ = scoring.fit(past, distinct, valuation.paying(known), EARNING, used)
+    again = Scorer.unpack(*scorer.pack())
+    assert again.purchases_name == used[0]
+    pd.testing.assert_frame_equal(again.score(rows), scorer.score(rows))
+    direct = valuation.fit_value(distinct, known, build(*used))
+    expected = valuation.expected(direct, known.loc[rows["customer"]], EARNING)
+    np.testing.assert_allclose(scorer.score(rows)[list(NUMBERS[1:])], expected, rtol=1e-6)

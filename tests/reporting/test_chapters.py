@@ -11,7 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from great_tables import GT
+from hypothesis import given
+from hypothesis import strategies as st
 from loyalty.models.backtest import BOOSTED, BTYD, RULE
+from loyalty.models.contenders import build
 from loyalty.reporting import summary, words
 from loyalty.reporting.chapters import churn, customers, health, value
 from loyalty.schema import Privacy
@@ -30,7 +33,7 @@ def of_a_study(module: ModuleType) -> list[Callable[[Study], Any]]:
         for name, thing in vars(module).items()
         if inspect.isfunction(thing)
         and not name.startswith("_")
-        and thing.__module__ == module.__name__
+        and (thing.__module__ == module.__name__ or thing.__module__.startswith(f"{module.__name__}."))
         and list(inspect.signature(thing).parameters) == ["study"]
     ]
 
@@ -62,8 +65,9 @@ def test_there_is_something_to_say_in_every_chapter() -> None:
     assert len(SHOWING) > 5
 
 
-# Said inside another sentence, or only where there is something to say.
+# Said inside another sentence or on a figure, or only where there is something to say.
 CLAUSES = {"of_the_active", "caution", "closed_group", "share_of_the_top", "of_a_sample", "few"}
+CLAUSES |= {"in_use", "grid_title", "leaving_label", "of_single_purchases"}
 
 
 def broken_in(text: str) -> re.Match[str] | None:
@@ -245,6 +249,44 @@ def test_totals_ahead_are_wider_than_the_model_alone_says(study: Study) -> None:
 
 
 @STUDIES
+def test_tracking_counts_the_repeat_purchases_of_the_log(study: Study, days: pd.DataFrame) -> None:
+    date, end = value.calibrated(study), pd.Timestamp(study.known_until)
+    assert date == pd.Timestamp(study.origins()[-1])
+    seen = days[days["day"] < end].assign(first=lambda t: t.groupby("customer")["day"].transform("min"))
+    again = seen[(seen["first"] < date) & (seen["day"] > seen["first"])]
+    table = value.weeks(study)
+    assert table["total_actual"].iloc[-1] == len(again)
+    ended = table[table["end"] <= date].iloc[-1]
+    assert ended["total_actual"] == (again["day"] < date).sum()
+    about = study.purchase_models()["about"]
+    assert about["purchases"] == (again["day"] >= date).sum()
+    assert words.count(about["purchases"]) in value.read_total(study)
+    new = seen[seen["first"] >= date]
+    assert about["newcomers"] == {"customers": new["customer"].nunique(), "purchases": len(new)}
+
+
+@STUDIES
+def test_the_comparison_says_which_model_describes_and_which_forecasts(study: Study) -> None:
+    found = study.purchase_models()
+    text = value.read_comparison(study)
+    assert text.startswith(f"**{found['about']['chosen']}** describes")
+    assert ("rest on it" in text) == (found["about"]["chosen"] == found["about"]["used"])
+    estimates = study.value()["parameters"]["estimate"]
+    assert build(found["about"]["used"]).with_parameters(estimates).describe() == study.value()["sentence"]
+    html = value.comparison(study).as_raw_html()
+    assert all(name in html for name in found["table"].index)
+
+
+@STUDIES
+def test_the_value_as_assumed_is_the_total_of_the_customers(study: Study) -> None:
+    assert value.value_as_assumed(study) == pytest.approx(value.total(study, "clv").mean, rel=2e-3)
+    table = value.sensitivity(study)
+    assert (table["low"] < value.value_as_assumed(study)).all()
+    assert (table["high"] > value.value_as_assumed(study)).all()
+    assert (table["high"] - table["low"]).is_monotonic_decreasing
+
+
+@STUDIES
 def test_tenths_are_of_equal_size_and_falling_worth(study: Study) -> None:
     table = value.by_tenth(study)
     assert table["customers"].max() - table["customers"].min() <= 1
@@ -341,8 +383,25 @@ def test_no_band_is_of_few_customers(strict: Study) -> None:
 
 
 def test_no_group_of_the_value_page_is_of_few_customers(strict: Study) -> None:
-    assert (value.by_frequency(strict)["customers"] >= 60).all()
-    assert (value.alive(strict)["customers"] >= 60).all()
+    for shown in (value.by_frequency, value.by_silence, value.counts, value.alive):
+        assert (shown(strict)["customers"] >= 60).all()
+    assert value.concentration(strict)["customers"].diff().dropna().min() * 800 >= 59
+
+
+@given(st.lists(st.integers(0, 15), min_size=1, max_size=30))
+def test_no_week_tells_of_few_customers_and_no_sum_between_weeks_does(customers: list[int]) -> None:
+    weeks = pd.DataFrame({"customers": customers, "days": 7, "actual": customers, "expected": 1.0, "low": 0.0})
+    weeks = weeks.assign(high=2.0, start=pd.date_range("2020-01-06", periods=len(weeks), freq="7D"))
+    weeks = weeks.assign(total_actual=weeks["actual"].cumsum()).rename_axis("week")
+    told = value.put_together(weeks, 10)
+    if max(customers) < 10 and any(customers):
+        assert told.empty
+        return
+    assert told["actual"].sum() == sum(customers)
+    assert told["days"].sum() == 7 * len(customers)
+    assert told["total_actual"].tolist() == told["actual"].cumsum().tolist()
+    assert told["start"].iloc[0] == pd.Timestamp("2020-01-06")
+    assert (told["actual"].eq(0) | told["customers"].ge(10)).all()
 
 
 @pytest.fixture(scope="module")

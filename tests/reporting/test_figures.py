@@ -67,15 +67,6 @@ def groups(count: int) -> Draw:
     return lambda ax: figures.shares_with_intervals(table, 0.4, "Customers who bought since", ax=ax)
 
 
-def by_frequency(count: int) -> Draw:
-    level = np.arange(1.0, count + 1)
-    table = pd.DataFrame(
-        {"actual": level, "model": level * 1.1, "naive": level * 2, "low": level - 0.5, "high": level + 0.5}
-    )
-    table.index = pd.Index([str(number) for number in range(count)], dtype="str")
-    return lambda ax: model_figures.by_frequency(table, ax=ax)
-
-
 def clv(count: int) -> Draw:
     worth = np.linspace(100, 1, count)
     table = tenths(count, clv=worth, low=worth * 0, high=worth * 2)
@@ -143,7 +134,6 @@ NORMAL = {
     "time_to_second": time_to_second(60),
     "spend_by_tenth": spend_by_tenth(10),
     "shares_with_intervals": groups(7),
-    "by_frequency": by_frequency(7),
     "clv_by_tenth": clv(10),
     "alive_by_silence": alive(3),
     "total_against_actual": totals(interval=True),
@@ -160,7 +150,6 @@ LITTLE = {
     "time_to_second": time_to_second(1),
     "spend_by_tenth": spend_by_tenth(1),
     "shares_with_intervals": groups(1),
-    "by_frequency": by_frequency(1),
     "clv_by_tenth": clv(1),
     "alive_by_silence": alive(1),
     "total_against_actual": totals(interval=False),
@@ -178,7 +167,6 @@ NOTHING = {
     "time_to_second": time_to_second(0),
     "spend_by_tenth": spend_by_tenth(0),
     "shares_with_intervals": groups(0),
-    "by_frequency": by_frequency(0),
     "alive_by_silence": alive(0),
     "risk_bands": risk_bands(np.nan, np.nan, np.nan, np.nan),
 }
@@ -196,7 +184,6 @@ UNITS = {
     "time_to_second": ("days", "%"),
     "spend_by_tenth": ("tenth", "%"),
     "shares_with_intervals": ("%", ""),
-    "by_frequency": ("purchases", "purchase days"),
     "clv_by_tenth": ("tenth", "€"),
     "alive_by_silence": ("days", "%"),
     "total_against_actual": ("spend", ""),
