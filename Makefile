@@ -11,7 +11,7 @@ SIZE ?= 10M
 PEERS := build/bench-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report check lab test test-quick spark-test bench-features lint lock clean
+.PHONY: help setup report check lab test test-quick spark-test bench-features bench-btyd lint lock clean
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -52,6 +52,9 @@ $(SPARK): $(READY) requirements-spark.lock
 
 bench-features: $(READY) $(PEERS)/.ready ## measure speed and memory beside others: make bench-features [SIZE=10M]
 	@$(BIN)/python benchmarks/features.py $(SIZE) --peers $(PEERS)/bin/python $(ARGS)
+
+bench-btyd: $(READY) $(PEERS)/.ready ## measure fits and predictions beside others: make bench-btyd [ARGS="--runs 1"]
+	@$(BIN)/python benchmarks/btyd.py --peers $(PEERS)/bin/python $(ARGS)
 
 $(PEERS)/.ready: benchmarks/peers.txt
 	@echo "Building an environment for peers in $(PEERS): about 800 MB."

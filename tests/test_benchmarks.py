@@ -166,7 +166,7 @@ def test_no_table_if_a_peer_reaches_a_higher_likelihood(tmp_path, monkeypatch, t
             btyd._rows_of("bgnbd", tmp_path, [ours, peer])
         return
     rows = btyd._rows_of("bgnbd", tmp_path, [ours, peer])
-    assert rows[1] == ["BG/NBD", "lifetimes", "1,000", "30.00", "30.00", "15.0", "0.50", "-100.00", *["–"] * 4]
+    assert rows[1] == ["BG/NBD", "lifetimes", "1,000", "30.00", "30.00", "15.0 / 10.0", "0.50", "-100.00", *["–"] * 4]
 
 
 def test_an_unknown_model_is_refused(monkeypatch, capsys):

@@ -121,7 +121,7 @@ def log_likelihood(
     return np.asarray(counts + active + np.logaddexp(0, left))
 
 
-def log_likelihood_gradient(
+def log_likelihood_and_gradient(
     r: Parameter,
     alpha: Parameter,
     a: Parameter,
@@ -130,29 +130,35 @@ def log_likelihood_gradient(
     t_x: FloatArray,
     T: FloatArray,
     first: int = 0,
-) -> FloatArray:
-    """Derivatives of `log_likelihood` in r, alpha, a and b, row by row.
+) -> tuple[FloatArray, FloatArray]:
+    """Return `log_likelihood` and its derivatives in r, alpha, a and b, row by row.
 
     Arguments are those of `log_likelihood`. What moves a row's own parameters, as covariates do, follows by the
     chain rule.
 
     Returns
     -------
-    ndarray of shape (4, n)
+    value : ndarray of shape (n,)
+    gradient : ndarray of shape (4, n)
     """
     chances = x + first
-    left = expit(log_odds_of_having_left(r, alpha, a, b, x, t_x, T, first))
-    by_ab = log_rising(a + b, chances)[1]
+    (rise_r, by_r), (rise_b, by_b), (rise_ab, by_ab) = (
+        log_rising(c, n) for c, n in ((r, x), (b, chances), (a + b, chances))
+    )
+    log_odds = log_odds_of_having_left(r, alpha, a, b, x, t_x, T, first)
+    log_time, left = np.log1p(T / alpha), expit(log_odds)
+    value = rise_r + rise_b - rise_ab - x * np.log(alpha) - (r + x) * log_time + np.logaddexp(0, log_odds)
     # Divided by one where left is 0 for want of a chance, so that nothing is infinite.
     last = np.where(chances > 0, b + chances - 1, 1.0)
-    return np.array(
+    gradient = np.array(
         [
-            log_rising(r, x)[1] - np.log1p(T / alpha) + left * np.log1p((T - t_x) / (alpha + t_x)),
+            by_r - log_time + left * np.log1p((T - t_x) / (alpha + t_x)),
             (r + x) * (T / (alpha + T) - left * (T - t_x) / (alpha + T) * alpha / (alpha + t_x)) / alpha - x / alpha,
             left / a - by_ab,
-            log_rising(b, chances)[1] - by_ab - left / last,
+            by_b - by_ab - left / last,
         ]
     )
+    return value, gradient
 
 
 def weighted_log_likelihood(h: Histories, first: int = 0) -> Objective:

@@ -164,7 +164,7 @@ def _hashed_key(columns: Sequence[FloatArray]) -> IntArray:
     key: IntArray = np.zeros(columns[0].size, dtype=np.int64)
     for column in columns:
         # Numbering the groups anew after each column keeps the key under rows squared: no overflow.
-        level, values = pd.factorize(column)
+        level, values = pd.factorize(column, use_na_sentinel=False)
         key, _ = pd.factorize(key * len(values) + level)
     return key.astype(np.int64, copy=False)
 

@@ -45,7 +45,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     def _maximise(
         self, objective: Objective, start: FloatArray, customers: float, sample: Objective | None = None
     ) -> None:
-        optimum = maximise(objective, start, customers, sample)
+        optimum = self._in_units_of_data(maximise(objective, start, customers, sample))
         names = list(self._names)
         self.params_ = pd.Series(optimum.parameters, index=names, name="estimate")
         self.covariance_ = pd.DataFrame(optimum.covariance, index=names, columns=names)
@@ -57,6 +57,10 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         self.converged_ = optimum.converged
         self.undetermined_ = tuple(names[i] for i in optimum.undetermined)
         self._warn_if_unsettled(optimum)
+
+    def _in_units_of_data(self, optimum: Optimum) -> Optimum:
+        """Return what the search found in the units in which it is told; they differ where a model scales its data."""
+        return optimum
 
     def _warn_if_unsettled(self, optimum: Optimum) -> None:
         name = type(self).__name__

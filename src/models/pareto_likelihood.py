@@ -61,25 +61,28 @@ def log_likelihood(
     return np.asarray(log_rising(r, x)[0] - x * np.log(alpha) + np.logaddexp(log_left, log_buys))
 
 
-def log_likelihood_gradient(
+def log_likelihood_and_gradient(
     r: Parameter, alpha: Parameter, s: Parameter, beta: Parameter, x: FloatArray, t_x: FloatArray, T: FloatArray
-) -> FloatArray:
-    """Derivatives of `log_likelihood` in r, alpha, s and beta, row by row.
+) -> tuple[FloatArray, FloatArray]:
+    """Return `log_likelihood` and its derivatives in r, alpha, s and beta, row by row.
 
     Arguments are those of `log_likelihood`. What moves a row's own parameters, as covariates do, follows by the
     chain rule.
 
     Returns
     -------
-    ndarray of shape (4, n)
+    value : ndarray of shape (n,)
+    gradient : ndarray of shape (4, n)
     """
     log_left, _, d_left, _ = _terms(r, alpha, s, beta, x, t_x)
     _, log_buys, _, d_buys = _terms(r, alpha, s, beta, x, T)
+    rise, d_rise = log_rising(r, x)
+    value = rise - x * np.log(alpha) + np.logaddexp(log_left, log_buys)
     left = expit(log_left - log_buys)
     gradient = left * d_left + (1 - left) * d_buys
-    gradient[0] += log_rising(r, x)[1]
+    gradient[0] += d_rise
     gradient[1] -= x / alpha
-    return np.asarray(gradient)
+    return np.asarray(value), np.asarray(gradient)
 
 
 def weighted_log_likelihood(h: Histories) -> Objective:
