@@ -91,7 +91,8 @@ class BTYDModel(LikelihoodModel):
         """
         grouped = self._read_for_fit(histories)
         sample = self._objective(grouped.thinned(SAMPLE)) if grouped.x.size >= SAMPLED_FROM else None
-        self._maximise(self._objective(grouped), self._start(grouped), float(grouped.weight.sum()), sample)
+        start, customers = self._start(grouped), float(grouped.weight.sum())
+        self._maximise(self._objective(grouped), start, customers, sample, self._second_start(start))
         return self
 
     def probability_alive(self, histories: pd.DataFrame) -> FloatArray:
@@ -403,6 +404,10 @@ class BTYDModel(LikelihoodModel):
     @abstractmethod
     def _start(self, h: Histories) -> FloatArray:
         """Return starting values for the search."""
+
+    def _second_start(self, start: FloatArray) -> FloatArray | None:
+        """Where to search again if the first start leads to a ridge, for likelihoods with more than one."""
+        return None
 
     @abstractmethod
     def _objective(self, h: Histories) -> Objective:

@@ -84,6 +84,9 @@ class BetaGeometricModel(BTYDModel):
         r = float(np.clip(mean_x**2 / max(variance - mean_x, 1e-9), 0.1, 5))
         return np.array([r, r * mean_T / mean_x, 1.0, 1.0 + mean_x])
 
+    def _second_start(self, start: FloatArray) -> FloatArray:
+        return polarised(start)
+
     def _objective(self, h: Histories) -> Objective:
         return weighted_log_likelihood(h, self._first)
 
@@ -204,6 +207,14 @@ class BGNBD(BetaGeometricModel):
         fitter.params_ = pd.Series(values, index=list(self._names))
         fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
         return fitter
+
+
+def polarised(start: FloatArray) -> FloatArray:
+    """Return a second start, (r, alpha, .1, .1).
+
+    The likelihood can have two ridges: nobody leaves, a = 0; or some leave at once and the others never, a = b = 0.
+    """
+    return np.array([*start[:2], 0.1, 0.1])
 
 
 def _half_life(r: float, alpha: float, a: float, b: float, first: int) -> float:

@@ -24,7 +24,7 @@ from .beta_geometric_k import (
     purchase_distribution_while_alive,
     weighted_log_likelihood,
 )
-from .bgnbd import LONGEST_HALF_LIFE
+from .bgnbd import LONGEST_HALF_LIFE, polarised
 from .erlang_draws import draw_purchases_while_alive
 from .fitting import Objective, Optimum, maximise
 from .validation import FloatArray, Histories, IntArray, new_customers, number_column, read_histories, refuse
@@ -87,7 +87,8 @@ class BetaGeometricErlangModel(BTYDModel):
         found: dict[int, Optimum] = {}
         for k in candidates:
             of_sample = None if sample is None else weighted_log_likelihood(sample, k, self._first)
-            found[k] = _highest_peak(likelihood(k), self._start_with(h, k), customers, of_sample)
+            start = self._start_with(h, k)
+            found[k] = maximise(likelihood(k), start, customers, of_sample, polarised(start))
             if _falls([tried.log_likelihood for tried in found.values()]):
                 break
         values = pd.Series({k: tried.log_likelihood for k, tried in found.items()}, name="log_likelihood")
@@ -203,18 +204,6 @@ class BetaGeometricErlangModel(BTYDModel):
 def _check_k(name: str, k: object) -> None:
     if not (isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= LARGEST_K):
         raise SettingsError(f"{name}: expected a whole number from 1 to {LARGEST_K}, got {k!r}")
-
-
-def _highest_peak(objective: Objective, start: FloatArray, customers: float, sample: Objective | None) -> Optimum:
-    """Maximise from a second start too, where the first leads to a ridge.
-
-    The likelihood can have two: nobody leaves, a = 0; or some leave at once and the others never, a = b = 0.
-    """
-    optimum = maximise(objective, start, customers, sample)
-    if optimum.converged:
-        return optimum
-    polarised = maximise(objective, np.array([*start[:2], 0.1, 0.1]), customers)
-    return max(optimum, polarised, key=lambda tried: tried.log_likelihood)
 
 
 def _falls(values: Sequence[float]) -> bool:

@@ -55,7 +55,13 @@ class Optimum:
     converged: bool
 
 
-def maximise(objective: Objective, start: FloatArray, scale: float, sample: Objective | None = None) -> Optimum:
+def maximise(
+    objective: Objective,
+    start: FloatArray,
+    scale: float,
+    sample: Objective | None = None,
+    second_start: FloatArray | None = None,
+) -> Optimum:
     """Maximise a log-likelihood over positive parameters.
 
     L-BFGS-B on the log-parameters finds the neighbourhood, Newton steps with the differenced gradient
@@ -73,7 +79,16 @@ def maximise(objective: Objective, start: FloatArray, scale: float, sample: Obje
     sample : callable, optional
         The same for a sample of the customers, weighted to stand for all. Where it finds an optimum, the search
         begins there, with the curvature of the sample; the end is the same, sooner.
+    second_start : ndarray of shape (k,), optional
+        Tried where the first start leads to a ridge: the higher of the two ends is returned.
     """
+    optimum = _maximise(objective, start, scale, sample)
+    if optimum.converged or second_start is None:
+        return optimum
+    return max(optimum, _maximise(objective, second_start, scale, None), key=lambda end: end.log_likelihood)
+
+
+def _maximise(objective: Objective, start: FloatArray, scale: float, sample: Objective | None) -> Optimum:
     at = np.clip(np.log(start), *LOG_BOUNDS)
     # A BLAS that spins its threads on vectors of four numbers costs more than the likelihood.
     with threadpool_limits(limits=1, user_api="blas"):

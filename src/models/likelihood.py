@@ -43,9 +43,14 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     _names: ClassVar[tuple[str, ...]]
 
     def _maximise(
-        self, objective: Objective, start: FloatArray, customers: float, sample: Objective | None = None
+        self,
+        objective: Objective,
+        start: FloatArray,
+        customers: float,
+        sample: Objective | None = None,
+        second_start: FloatArray | None = None,
     ) -> None:
-        optimum = self._in_units_of_data(maximise(objective, start, customers, sample))
+        optimum = self._in_units_of_data(maximise(objective, start, customers, sample, second_start))
         names = list(self._names)
         self.params_ = pd.Series(optimum.parameters, index=names, name="estimate")
         self.covariance_ = pd.DataFrame(optimum.covariance, index=names, columns=names)

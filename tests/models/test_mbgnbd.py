@@ -10,6 +10,7 @@ from loyalty.errors import ConvergenceWarning, DataError
 from loyalty.models.base import distinct_histories
 from loyalty.models.beta_geometric import log_likelihood, simulate_histories, weighted_log_likelihood
 from loyalty.models.bgnbd import BGNBD
+from loyalty.models.erlang_draws import simulate_histories as simulate_regular_histories
 from loyalty.models.fitting import maximise
 from loyalty.models.mbgnbd import MBGNBD
 from loyalty.models.validation import Histories, read_histories
@@ -290,3 +291,25 @@ def test_misuse():
     for ask in (lambda m: m.describe(), lambda m: m.to_lifetimes(), lambda m: m.probability_alive(frame([1], 3, 9))):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             ask(MBGNBD())
+
+
+def test_the_higher_of_two_ridges_is_found() -> None:
+    # Regular buyers seen on the day of a purchase: beside "nobody leaves" a higher ridge, "some at once, others never".
+    people = simulate_regular_histories(2, 20, 1, 4, [300.0] * 2000, k=2, seed=7, first=1)
+    people["T"] = np.where(people["frequency"] > 0, people["recency"], people["T"])
+    with pytest.warns(ConvergenceWarning):
+        model = MBGNBD().fit(people)
+    h = read_histories(people)
+    objective = weighted_log_likelihood(h, first=1)
+    start = np.array([2.0, 40.0, 0.1, 0.1])
+    assert model.log_likelihood_ >= maximise(objective, start, len(people)).log_likelihood - 1e-3
+    with pytest.warns(ConvergenceWarning):
+        plain = MBGNBDWithoutSecondStart().fit(people)
+    assert model.log_likelihood_ > plain.log_likelihood_ + 100
+
+
+class MBGNBDWithoutSecondStart(MBGNBD):
+    """What a single start finds."""
+
+    def _second_start(self, start):
+        return None
