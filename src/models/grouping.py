@@ -28,7 +28,7 @@ def group_equal(*columns: FloatArray) -> tuple[IntArray, IntArray]:
     Parameters
     ----------
     *columns : ndarray of shape (n,)
-        Columns of equal length, no NaN.
+        Columns of equal length; missing values equal one another.
 
     Returns
     -------
