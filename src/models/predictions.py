@@ -5,7 +5,8 @@ Every function here works with any `BTYDModel`: it asks nothing but the model's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,16 +15,17 @@ from ..errors import DataError, SettingsError
 from .base import BTYDModel
 from .horizon import DAYS_IN_YEAR
 from .likelihood import Seed
+from .pareto_nbd import ParetoNBD
 from .validation import FloatArray, IntArray, check_columns, group_equal
 
-NUMBERS_HELD = 5_000_000
-"""Most numbers of one quantity in memory at a time (40 MB), whatever the number of customers and draws."""
+NUMBERS_HELD = 2_000_000
+"""Most numbers of one quantity in memory at a time (16 MB), whatever the number of customers and draws."""
 
 GRID = np.geomspace(0.25, 36_500, 80)
 """Days at which the wait for the next purchase is computed; in between it is interpolated to half a per cent."""
 
-DRAWS_OF_WAITING = 40
-"""Draws of the parameters over which the distribution of the wait is averaged: a mean, which few serve."""
+DRAWS_OF_MEANS = 30
+"""Draws of the parameters where a mean over them is wanted, or each takes many horizons: few serve."""
 
 
 def discounted_residual_purchases(
@@ -36,7 +38,8 @@ def discounted_residual_purchases(
     .. math:: \int_0^\infty e^{-\delta t}\, dE[X(t)] = \int_0^\infty E[X(s / \delta)]\, e^{-s}\, ds ,
 
     which is summed in 96 steps of a double-exponential rule up to s = 60. E[X(t)] grows at most like t, so that what
-    lies beyond is under :math:`61\,e^{-60} < 10^{-24}` of the purchases of a year at the present rate.
+    lies beyond is under :math:`61\,e^{-60} < 10^{-24}` of the purchases of a year at the present rate. Pareto/NBD
+    has a closed form, which is used.
 
     Parameters
     ----------
@@ -57,6 +60,8 @@ def discounted_residual_purchases(
     """
     if not 0 < annual_discount_rate < np.inf:
         raise SettingsError(f"annual_discount_rate: expected a number above 0, got {annual_discount_rate!r}")
+    if isinstance(model, ParetoNBD):
+        return model.discounted_residual_purchases(histories, annual_discount_rate=annual_discount_rate)
     days_in_unit = DAYS_IN_YEAR / np.log1p(annual_discount_rate)
     # exp(u - exp(-u)) falls off doubly exponentially to the left, exp(-s) to the right.
     u = np.linspace(-3.6, np.log(60), 96)
@@ -106,18 +111,20 @@ def predict(
     *,
     horizon_days: float,
     level: float = 0.9,
+    annual_discount_rate: float | None = None,
     draws: int = 200,
     seed: Seed = None,
 ) -> pd.DataFrame:
     """Predictions for each customer, each with an interval.
 
     Draws of the parameters from their sampling distribution stand for what the fit does not know. Intervals of
-    `purchases` and `next_purchase_days` hold chance, too: in a share `level` of cases the count and the wait that come
-    lie inside. A probability is never seen to come, so that the intervals of the two probabilities hold the
-    uncertainty of the parameters alone.
+    ``expected_purchases`` and ``next_purchase_days`` hold chance, too: in a share `level` of cases the count and the
+    wait that come lie inside. A probability is never seen to come, so that the intervals of the two probabilities hold
+    the uncertainty of the parameters alone; so does that of the residual purchases, a mean over a whole life.
 
-    Memory: each quantity is drawn for so many different histories at a time that draws times histories stay under
-    five million numbers (40 MB); the result has one row a customer and twelve columns.
+    Memory: one quantity at a time, for so many different histories at once that draws times histories stay under two
+    million numbers; with what quantiles and the model's own sums need, under 150 MB beside the result, which has one
+    row a customer.
 
     Parameters
     ----------
@@ -128,6 +135,8 @@ def predict(
         Length of the period after the as-of date, in days.
     level : float, default 0.9
         Share of cases in which an interval holds.
+    annual_discount_rate : float, optional
+        For ``residual_purchases``, see `discounted_residual_purchases`; left out if not given.
     draws : int, default 200
         Draws of the parameters; each has outcomes of its own.
     seed : int, SeedSequence, Generator or None
@@ -137,7 +146,8 @@ def predict(
     -------
     DataFrame of n rows, indexed as `histories`
         ``probability_alive``, ``probability_of_no_purchase``, ``expected_purchases`` (purchase days) and
-        ``next_purchase_days`` (see `next_purchase_days`), each with ``_low`` and ``_high``; infinite waits as such.
+        ``next_purchase_days`` (see `next_purchase_days`), and ``residual_purchases`` if asked for, each with ``_low``
+        and ``_high``; infinite waits as such.
 
     Raises
     ------
@@ -150,54 +160,75 @@ def predict(
         raise SettingsError(f"draws: expected at least 1, got {draws!r}")
     rng = np.random.default_rng(seed)
     parameters = model.sample_parameters(draws, rng)
-    drawn = [model.with_parameters(row) for _, row in parameters.iterrows()]
+    asked = _Asked(
+        model=model,
+        drawn=[model.with_parameters(row) for _, row in parameters.iterrows()],
+        parameters=parameters,
+        horizon_days=horizon_days,
+        annual_discount_rate=annual_discount_rate,
+        tails=((1 - level) / 2, (1 + level) / 2),
+    )
     grouped, codes = _distinct(model, histories)
-    tails = ((1 - level) / 2, (1 + level) / 2)
-    parts = [
-        _predict_part(model, drawn, parameters, part, horizon_days, tails, rng)
-        for part in _parts(grouped, max(draws, GRID.size))
-    ]
+    parts = [_predict_part(asked, part, rng) for part in _parts(grouped, max(draws, GRID.size))]
     return pd.concat(parts, ignore_index=True).iloc[codes].set_axis(histories.index)
 
 
-def _predict_part(
-    model: BTYDModel,
-    drawn: list[BTYDModel],
-    parameters: pd.DataFrame,
-    part: pd.DataFrame,
-    horizon_days: float,
-    tails: tuple[float, float],
-    rng: np.random.Generator,
-) -> pd.DataFrame:
-    def over_draws(ask: Callable[[BTYDModel], FloatArray]) -> FloatArray:
-        return np.asarray(np.quantile([ask(one) for one in drawn], tails, axis=0))
+class _Asked(NamedTuple):
+    """What every part of the customers is predicted with."""
 
-    waiting = np.mean([_waiting(one, part) for one in drawn[:DRAWS_OF_WAITING]], axis=0)
-    counts = model.sample_purchases(part, horizon_days=horizon_days, draws=len(drawn), seed=rng, parameters=parameters)
-    columns = {
-        "probability_alive": (
-            model.probability_alive(part),
-            over_draws(lambda one: one.probability_alive(part)),
-        ),
-        "probability_of_no_purchase": (
-            model.probability_of_no_purchase(part, horizon_days=horizon_days),
-            over_draws(lambda one: one.probability_of_no_purchase(part, horizon_days=horizon_days)),
-        ),
-        "expected_purchases": (
-            model.expected_purchases(part, horizon_days=horizon_days),
-            np.quantile(list(counts), tails, axis=0, method="inverted_cdf"),
-        ),
-        "next_purchase_days": (
-            next_purchase_days(model, part),
-            np.array([_first_reaching(waiting, _grid(model), tail) for tail in tails]),
-        ),
+    model: BTYDModel
+    drawn: list[BTYDModel]
+    parameters: pd.DataFrame
+    horizon_days: float
+    annual_discount_rate: float | None
+    tails: tuple[float, float]
+
+
+def _predict_part(asked: _Asked, part: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    model, horizon_days, tails = asked.model, asked.horizon_days, asked.tails
+    questions: dict[str, Callable[[BTYDModel], FloatArray]] = {
+        "probability_alive": lambda one: one.probability_alive(part),
+        "probability_of_no_purchase": lambda one: one.probability_of_no_purchase(part, horizon_days=horizon_days),
     }
+    columns = {}
+    for name, ask in questions.items():
+        columns[name] = ask(model), _quantiles((ask(one) for one in asked.drawn), asked.drawn, part, tails)
+    counts = model.sample_purchases(
+        part, horizon_days=horizon_days, draws=len(asked.drawn), seed=rng, parameters=asked.parameters
+    )
+    expected = model.expected_purchases(part, horizon_days=horizon_days)
+    columns["expected_purchases"] = expected, _quantiles(counts, asked.drawn, part, tails)
+    columns["next_purchase_days"] = next_purchase_days(model, part), _waits(asked, part)
+    if asked.annual_discount_rate is not None:
+        rate, few = asked.annual_discount_rate, asked.drawn[:DRAWS_OF_MEANS]
+        residual = (discounted_residual_purchases(one, part, annual_discount_rate=rate) for one in few)
+        middle = discounted_residual_purchases(model, part, annual_discount_rate=rate)
+        columns["residual_purchases"] = middle, _quantiles(residual, few, part, tails)
     flat = {
         name + end: values
-        for name, (mean, (low, high)) in columns.items()
-        for end, values in (("", mean), ("_low", low), ("_high", high))
+        for name, (middle, (low, high)) in columns.items()
+        for end, values in (("", middle), ("_low", low), ("_high", high))
     }
     return pd.DataFrame(flat)
+
+
+def _quantiles(
+    values: Iterable[FloatArray | IntArray], drawn: list[BTYDModel], part: pd.DataFrame, tails: tuple[float, float]
+) -> FloatArray:
+    """Quantiles over draws that come one by one, shape (2, rows): of counts, values that were drawn."""
+    held = np.empty((len(part), len(drawn)))
+    for draw, value in enumerate(values):
+        held[:, draw] = value
+    return np.asarray(np.quantile(held, tails, axis=1, method="inverted_cdf", overwrite_input=True))
+
+
+def _waits(asked: _Asked, part: pd.DataFrame) -> FloatArray:
+    """Quantiles of the wait of an active customer, over parameters and chance; shape (2, rows)."""
+    few, waiting = asked.drawn[:DRAWS_OF_MEANS], np.zeros((_grid(asked.model).size, len(part)))
+    for one in few:
+        waiting += _waiting(one, part)
+    waiting /= len(few)
+    return np.array([_first_reaching(waiting, _grid(asked.model), tail) for tail in asked.tails])
 
 
 def _distinct(model: BTYDModel, histories: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:

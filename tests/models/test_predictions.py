@@ -1,5 +1,7 @@
 """Predictions with intervals, for any model: against closed forms, quadrature and simulated truth."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,3 +149,26 @@ def test_opportunities_are_predicted_in_whole_periods() -> None:
     first = 1 - model.probability_of_no_purchase_if_active(donors, horizon_days=365)
     assert first[1] > 0.5
     assert 0 < days[1] < 365 < days[0]
+
+
+@pytest.mark.slow
+def test_memory_stays_under_what_the_docstring_says(fitted: BGNBD) -> None:
+    ages = np.arange(60, 460)
+    many = pd.DataFrame({"frequency": np.tile([1, 2, 3, 4, 5] * 8, 400), "recency": 0.0, "T": np.repeat(ages, 40)})
+    many["recency"] = many["frequency"] * 10 + np.tile(np.arange(8).repeat(5), 400)
+    assert len(many.drop_duplicates()) == 16_000 > predictions.NUMBERS_HELD / 200
+    tracemalloc.start()
+    try:
+        predict(fitted, many, horizon_days=90, draws=200, seed=1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 150e6
+
+
+def test_residual_purchases_come_with_an_interval(fitted: BGNBD) -> None:
+    told = predict(fitted, THREE, horizon_days=90, annual_discount_rate=0.1, draws=40, seed=5)
+    expected = discounted_residual_purchases(fitted, THREE, annual_discount_rate=0.1)
+    np.testing.assert_array_equal(told["residual_purchases"], expected)
+    assert (told["residual_purchases_low"] < expected).all()
+    assert (told["residual_purchases_high"] > expected).all()
