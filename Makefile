@@ -11,7 +11,7 @@ SIZE ?= 10M
 PEERS := build/bench-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report check lab test test-quick spark-test bench-features bench-btyd lint lock clean
+.PHONY: help setup report check lab test test-quick spark-test bench-features bench-btyd bench-accuracy lint lock clean
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -55,6 +55,9 @@ bench-features: $(READY) $(PEERS)/.ready ## measure speed and memory beside othe
 
 bench-btyd: $(READY) $(PEERS)/.ready ## measure fits and predictions beside others: make bench-btyd [ARGS="--runs 1"]
 	@$(BIN)/python benchmarks/btyd.py --peers $(PEERS)/bin/python $(ARGS)
+
+bench-accuracy: $(READY) ## hold every forecast against what came after past dates: make bench-accuracy [ARGS="--logs cdnow"]
+	@$(BIN)/python benchmarks/accuracy.py $(ARGS)
 
 $(PEERS)/.ready: benchmarks/peers.txt
 	@echo "Building an environment for peers in $(PEERS): about 800 MB."

@@ -145,6 +145,25 @@ def score(
     typer.echo(to_json(made) if as_json else show(made))
 
 
+@app.command()
+def backtest(
+    dataset: Dataset,
+    as_of: AsOf = None,
+    horizon_days: Horizon = None,
+    active_within_days: Active = None,
+    engine: Engine = None,
+    as_json: Json = False,
+) -> None:
+    """Hold forecasts of past dates against what came after, and say which is to be believed."""
+    from .commands.backtest import show, to_json
+
+    study = _open(dataset, as_of, horizon_days, active_within_days, engine)
+    if as_json:
+        typer.echo(to_json(study))
+    else:
+        show(study)
+
+
 app.command()(init)
 app.command()(simulate)
 

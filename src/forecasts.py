@@ -7,6 +7,7 @@ import pandas as pd
 
 from . import purchases, sampled
 from .models import backtest, valuation
+from .models.watched import watched
 
 if TYPE_CHECKING:
     from .study import Study
@@ -15,12 +16,16 @@ LIVED = ["frequency", "recency", "T", "monetary_value"]
 
 
 def churn(study: "Study") -> dict[str, Any]:
-    """Models compared on the latest past date, the present scored; see `models.backtest.churn`.
+    """Models compared on the latest past date, the present scored, and what is watched beside that.
+
+    See `models.backtest.churn` and `models.watched.watched`.
 
     Everything in it is of the customers active at each date, or of a sample of them.
     """
-    past = [sampled.origin(study, day) for day in study.origins()]
-    return backtest.churn(sampled.origin(study, study.known_until), past, study.horizon_days)
+    days = study.origins()
+    now, past = sampled.origin(study, study.known_until), [sampled.origin(study, day) for day in days]
+    said = backtest.churn(now, past, study.horizon_days)
+    return said | watched(now, past, days, said, study.dataset.privacy.minimum_cell)
 
 
 def value(study: "Study") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import pandas as pd
 
-from . import forecasts, purchases, sampled
+from . import forecasts, promises, purchases, sampled, tournaments
 from .features import build, cohorts, rfm
 from .features.contract import refusals
 from .features.histories import distinct, histories
@@ -172,9 +172,19 @@ class Study(Question):
         return {"churned": int(away.count().execute()), "returned": int(again.count().execute())}
 
     @step
+    def tournament(self) -> dict[str, Any]:
+        """Which forecast of past dates came closest, see `tournaments.tournament`."""
+        return tournaments.tournament(self)
+
+    @step
     def purchase_models(self) -> dict[str, Any]:
         """Which model of purchases fits this base, see `purchases.contest`."""
         return purchases.contest(self)
+
+    def promises(self) -> dict[str, Any]:
+        """What earlier runs said, and what happened, see `promises.kept`."""
+        name = f"promises-{promises.key(self)}"
+        return cast("dict[str, Any]", self._store.get(name, lambda: promises.kept(self)))
 
     @step
     def value(self) -> dict[str, Any]:
@@ -240,5 +250,6 @@ class Study(Question):
         for name in STEPS:
             progress(f"computing {name.replace('_', ' ')}")
             getattr(self, name)()
+        self.promises()
         forget(self.data.folder)
         forget(self.data.folder / "landed")

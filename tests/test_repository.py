@@ -27,7 +27,7 @@ def notebook(request):
 
 
 def test_every_promised_notebook_is_there():
-    promised = ["01_data_health", "02_customer_base", "03_lifetime_value", "04_churn", "09_summary"]
+    promised = ["01_data_health", "02_customer_base", "03_lifetime_value", "04_churn", "08_backtest", "09_summary"]
     assert [path.stem for path in NOTEBOOKS] == promised
 
 

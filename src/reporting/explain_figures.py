@@ -141,19 +141,23 @@ def _panel(ax: Axes, panel: Panel) -> None:
 
 
 @style.context()
-def waterfall(one: Typical, labels: Mapping[str, str], *, shown: int = 8, ax: Axes | None = None) -> Axes:
+def waterfall(
+    one: Typical | None, labels: Mapping[str, str] | None = None, *, shown: int = 8, ax: Axes | None = None
+) -> Axes:
     """How the probability of several customers, taken as one, comes about.
 
     Parameters
     ----------
-    one : see `models.influence.typical`.
-    labels : column → words, with the value where there is one.
+    one : see `models.influence.typical`; None if there are too few customers.
+    labels : column → words; the columns are words already if not given.
     shown : features drawn, the strongest; the others are one bar.
     """
     ax = axes(ax, 150 + 40 * shown)
+    if one is None:
+        return nothing(ax, "The customers most at risk, as one")
     parts = one.contributions.drop(BASE)
     strongest = list(parts.abs().sort_values(ascending=False, kind="stable").index[:shown])
-    steps = pd.Series({labels[name]: parts[name] for name in strongest})
+    steps = parts[strongest].rename(index=dict(labels or {}))
     if len(parts) > shown:
         steps["Everything else"] = parts.drop(strongest).sum()
     ends = one.contributions[BASE] + steps[::-1].cumsum()[::-1]  # the strongest comes last, at the top

@@ -215,7 +215,7 @@ def _texts(
     study: "Study", nodes: Mapping[str, "NotebookNode"], pages: Sequence["Page"], heading: "Heading"
 ) -> tuple[dict[str, str], "list[Measure]"]:
     """Return the files of the report by name, and the measures that its first page shows."""
-    from . import summary
+    from . import card, summary
     from .render import render, render_index
 
     measures = summary.measures(study)
@@ -230,6 +230,7 @@ def _texts(
         picture=summary.picture(study),
     )
     texts = {f"{name}.html": render(node, pages=pages, current=name, heading=heading) for name, node in nodes.items()}
+    texts |= card.files(card.describe(study), pages=pages, heading=heading)
     return {"index.html": index} | texts, measures
 
 

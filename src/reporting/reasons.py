@@ -35,13 +35,23 @@ class Group(NamedTuple):
     tell: Teller
 
 
+RHYTHM = (
+    r"days_since_last|gap_(mean|longest)|overdue|longer_gaps_share|rate|silence(_share|_in_gaps)?"
+    r"|(btyd|steady)_(?!spend)\w+"
+)
+"""What models of purchases expect follows from the rhythm and the silence, and is told by them."""
+
 GROUPS: tuple[Group, ...] = (
-    Group("Rhythm and silence", r"days_since_last|gap_(mean|longest)|overdue|longer_gaps_share|btyd_.*", say.rhythm),
+    Group("Rhythm and silence", RHYTHM, say.rhythm),
     Group("Regularity of the rhythm", r"gap_(sd|cv)|regularity", say.regularity),
     Group("Time since the first purchase", r"T|recency", say.tenure),
     Group("How often the customer buys", r"frequency|(purchase_days|orders)_\d+", say.often),
     Group("Spend", r"spend_\d+", say.spend),
-    Group("Spend per purchase day", r"spend_per_day|monetary_value|last_against_mean", say.spend_a_day),
+    Group(
+        "Spend per purchase day",
+        r"(spend_per|spend_a)_day|monetary_value|last_against_mean|btyd_spend",
+        say.spend_a_day,
+    ),
     Group("Change of spend", r"spend_trend_\d+|spend_slope", say.trend),
     Group("Size of the baskets", r"(lines|orders)_per_day", say.baskets),
     Group("Discounts and coupons used", r"(discount|coupon)_share", say.discounts),

@@ -4,7 +4,7 @@ import base64
 import copy
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -124,12 +124,7 @@ def render_index(
     question, answer, certainty : Markdown; what was asked, what came out, and how sure that is.
     picture : the one figure of the page.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES / "page"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters.update(_filters())
     content = {
-        **_shared(pages, "index", heading),
         "measures": measures,
         "findings": findings,
         "question": question,
@@ -138,7 +133,28 @@ def render_index(
         "words": _WORDS,
         "picture": picture,
     }
-    return environment.get_template("summary.html.j2").render(resources={"loyalty": content})
+    return render_template("summary.html.j2", "index", content, pages=pages, heading=heading)
+
+
+def render_template(
+    template: str, current: str, content: Mapping[str, Any], *, pages: Sequence[Page], heading: Heading
+) -> str:
+    """Render a page that is no notebook.
+
+    Parameters
+    ----------
+    template : file in `templates/page`.
+    current : name of the page.
+    content : what the template shows; it finds it in `resources.loyalty`, beside what every page has.
+    pages : all pages of the report.
+    heading : what every page says about its study.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES / "page"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters.update(_filters())
+    shared = _shared(pages, current, heading)
+    return environment.get_template(template).render(resources={"loyalty": shared | dict(content)})
 
 
 def _filters() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Chapter 8: which forecast is to be believed, by what came after past dates."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,8 @@ from ...models.line_up import NAIVE
 from ...study import Study
 from .. import tables, words
 
-CHURN_MEASURE, VALUE_MEASURE = "log_loss", "mae"
-"""The measure of each question whose differences are drawn."""
+MEASURE = "log_loss"
+"""The measure whose differences are drawn."""
 
 
 def about(study: Study, game: str) -> dict[str, Any]:
@@ -58,8 +59,8 @@ def say_churn(study: Study) -> str:
     found, last = about(study, "churn"), scores(study, "churn", days(study)[0])
     best, rule = found["winner"], found["rule"]
     told = f"{words.number(100 * last.loc[best, 'auc'])} of 100 pairs of a leaver and a stayer right"
-    if best == rule:
-        return f"On who leaves, no model clearly beats the simple rule “{rule.lower()}”, which is the one to use: {last_test(study)} it told {told}."
+    if best in NAIVE:
+        return f"On who leaves, no model clearly beats the simple rule “{best.lower()}”, which is the one to use: {last_test(study)} it told {told}."
     return (
         f"On who leaves, {best} is {standing(study, 'churn')}: {last_test(study)} it told {told}, "
         f"the simple rule “{rule.lower()}” {words.number(100 * last.loc[rule, 'auc'])}."
@@ -175,11 +176,18 @@ def read_churn(study: Study) -> str:
     best, rule = found["winner"], found["rule"]
     if best == rule:
         return f"“{rule}” stays: no contender is better beyond the error in log-loss or pairs told apart without being worse in the other."
-    gain = gains(study, "churn", CHURN_MEASURE, scope(study)).loc[best]
+    gain = gains(study, "churn", MEASURE, scope(study)).loc[best]
     return (
-        f"{best} is chosen as {standing(study, 'churn')}, beyond the 90 % error, in log-loss and pairs told apart: on the dates of the choice its log-loss is better than the rule's by "
-        f"{words.number(gain['gain'])} ({words.between(gain['low'], gain['high'], words.number)}). {read_rivals(study, 'churn', table['log_loss'].idxmin(), 'log-loss')}"
+        f"{best} is chosen as {standing(study, 'churn')}, beyond the 90 % error, in log-loss and pairs told apart: on the dates of the choice its log-loss is "
+        f"{by_how_much(gain, words.number)} than that of “{rule.lower()}”. {read_rivals(study, 'churn', table['log_loss'].idxmin(), 'log-loss')}"
     )
+
+
+def by_how_much(gain: pd.Series, write: Callable[[float], str]) -> str:
+    """A gain with its interval, as a clause."""
+    better = gain["gain"] >= 0
+    low, high = (gain["low"], gain["high"]) if better else (-gain["high"], -gain["low"])
+    return f"{'better' if better else 'worse'} (by {write(abs(gain['gain']))}; 90 % interval {words.between(low, high, write)})"
 
 
 def scope(study: Study) -> str:
@@ -197,38 +205,40 @@ def read_rivals(study: Study, game: str, best: str, measure: str) -> str:
 
 def read_churn_gains(study: Study) -> str:
     """The differences in a sentence."""
-    table, rule = gains(study, "churn", CHURN_MEASURE), about(study, "churn")["rule"]
-    return _read_gains(table, rule, "log-loss")
+    table, rule = gains(study, "churn", MEASURE), about(study, "churn")["rule"]
+    return read_gains(table, rule, "log-loss")
 
 
-def read_value_gains(study: Study) -> str:
-    """The differences in a sentence."""
-    table, rule = gains(study, "value", VALUE_MEASURE), about(study, "value")["rule"]
-    return _read_gains(table, rule, "the mean error per customer")
+def read_gains(table: pd.DataFrame, rule: str, what: str) -> str:
+    """How many contenders beat a rule, in a sentence.
 
-
-def _read_gains(table: pd.DataFrame, rule: str, what: str) -> str:
+    Parameters
+    ----------
+    table : see `gains`.
+    rule : what they are held against.
+    what : the measure, in words.
+    """
     if table.empty:
-        return f"Nobody but “{rule}” took part."
-    better, worse = list(table.index[table["low"] > 0]), list(table.index[table["high"] < 0])
-    said = [f"{words.listed(better)} {'beats' if len(better) == 1 else 'beat'} it"] if better else []
-    said += [f"{words.listed(worse)} {'loses' if len(worse) == 1 else 'lose'} to it"] if worse else []
-    rest = len(table) - len(better) - len(worse)
-    said += [f"{rest} cannot be told from it"] if rest else []
-    return f"By {what}, against “{rule.lower()}”: {words.listed(said)}. A line that crosses zero is a difference that chance may have made."
+        return f"Nobody but “{rule.lower()}” took part."
+    better, worse = table[table["low"] > 0], table[table["high"] < 0]
+    level = len(table) - len(better) - len(worse)
+    said = [
+        f"{len(better)} of {len(table)} contenders are better beyond the error, {better['gain'].idxmax()} by most"
+        if len(better)
+        else f"none of {len(table)} contenders is better beyond the error"
+    ]
+    said += [f"{level} cannot be told from it"] if level else []
+    said += [f"{len(worse)} {'is' if len(worse) == 1 else 'are'} worse"] if len(worse) else []
+    return f"By {what}, against “{rule.lower()}”, {words.listed(said)}. A line that crosses zero is a difference that chance may have made."
 
 
 def churn_by_date(study: Study) -> pd.DataFrame:
     """Share of pairs told apart at each date, the earliest first; one column a contender."""
-    return _by_date(study, "churn", "auc")
+    return by_date(study, "churn", "auc")
 
 
-def value_by_date(study: Study) -> pd.DataFrame:
-    """Normalised Gini at each date, the earliest first; one column a contender."""
-    return _by_date(study, "value", "gini")
-
-
-def _by_date(study: Study, game: str, score: str) -> pd.DataFrame:
+def by_date(study: Study, game: str, score: str) -> pd.DataFrame:
+    """One score at each date, the earliest first; one column a contender."""
     table = pd.DataFrame({day: scores(study, game, day)[score] for day in reversed(days(study))}).T
     # In two lines, so that they stand apart on a phone.
     return table.set_axis([f"{day.day} {day:%b}\n{day.year}" for day in pd.to_datetime(table.index)], axis=0)
@@ -236,15 +246,11 @@ def _by_date(study: Study, game: str, score: str) -> pd.DataFrame:
 
 def read_churn_by_date(study: Study) -> str:
     """Whether the winner wins everywhere."""
-    return _read_dates(study, "churn", churn_by_date(study))
+    return read_dates(study, "churn", churn_by_date(study))
 
 
-def read_value_by_date(study: Study) -> str:
-    """Whether the winner wins everywhere."""
-    return _read_dates(study, "value", value_by_date(study))
-
-
-def _read_dates(study: Study, game: str, table: pd.DataFrame) -> str:
+def read_dates(study: Study, game: str, table: pd.DataFrame) -> str:
+    """Whether the winner is ahead of the rule everywhere, by the score of `by_date`."""
     best, rule = about(study, game)["winner"], about(study, game)["rule"]
     if best == rule:
         return f"“{rule}” is the one to use; the grey lines are forecasts that do not clearly beat it."
@@ -305,80 +311,6 @@ def read_profit(study: Study) -> str:
     )
 
 
-def value_table(study: Study) -> GT:
-    """The contenders on what customers spend, over all dates, as a table."""
-    best, table, currency = (
-        about(study, "value")["winner"],
-        scores(study, "value").reset_index(),
-        study.dataset.currency,
-    )
-    table["contender"] = table["contender"].map(lambda name: f"{name} (chosen)" if name == best else name)
-    columns = {
-        "contender": tables.text("Forecast, simplest first"),
-        "gini": tables.percent("Normalised Gini"),
-        "spearman": tables.percent("Rank correlation"),
-        "mae": tables.money("Mean error per customer", currency),
-        "rmse": tables.money("Root mean square", currency),
-        "explained": tables.percent("Deviance explained"),
-        "bias": tables.percent("Total off by"),
-        "tenths": tables.percent("Tenths off by"),
-        "orders_mae": tables.number("Mean error, purchase days"),
-        "coverage": tables.percent("Inside the 90 % interval"),
-        "width": tables.money("Its mean width", currency),
-    }
-    told = {name: column for name, column in columns.items() if table[name].notna().any()}
-    return tables.table(
-        table, title="Who foretells best what is spent, over all dates", columns=told, notes=[explain_value(study)]
-    )
-
-
-def explain_value(study: Study) -> str:
-    """How to read the table."""
-    return (
-        "The Gini and the rank correlation judge the order of the customers, 100 % is perfect; the mean error is that of the median where a forecast tells one. "
-        "The deviance judges order and level at once. Tenths are customers in ten groups by what was promised."
-    )
-
-
-def read_value(study: Study) -> str:
-    """Who is chosen on value, and why."""
-    found, table = about(study, "value"), scores(study, "value")
-    best, rule, currency = found["winner"], found["rule"], study.dataset.currency
-    if best == rule:
-        return f"“{rule}” stays: no contender is better beyond the error in mean error, Gini or deviance without being worse in another."
-    gain = gains(study, "value", VALUE_MEASURE, scope(study)).loc[best]
-    return (
-        f"{best} is chosen as {standing(study, 'value')}, beyond the 90 % error, in mean error, Gini and deviance: on the dates of the choice its mean error is smaller than that of “{rule.lower()}” by "
-        f"{words.money(gain['gain'], currency)} ({words.between(gain['low'], gain['high'], lambda v: words.money(v, currency))}). "
-        f"{read_rivals(study, 'value', table['mae'].idxmin(), 'mean error')}"
-    )
-
-
-def tenths(study: Study) -> pd.DataFrame:
-    """Spend promised by the winner and realised on the last date, by groups of equal size."""
-    table = study.tournament()["tenths"]
-    return table[table["contender"] == about(study, "value")["winner"]]
-
-
-def read_tenths(study: Study) -> str:
-    """Whether the promised amounts come."""
-    table, currency, name = tenths(study), study.dataset.currency, about(study, "value")["winner"]
-    kept = int(table["promised"].between(table["low"], table["high"]).sum())
-    top = table.iloc[-1]
-    return (
-        f"The promise of {name} lies inside the 90 % interval of what was spent in {kept} of {len(table)} groups; the group with the most promised was promised "
-        f"{words.money(top['promised'], currency)} a customer and spent {words.money(top['realised'], currency)}. {read_coverage(study)}"
-    ).rstrip()
-
-
-def read_coverage(study: Study) -> str:
-    """Whether the intervals hold what they promise, in a sentence; empty if there are none."""
-    row = scores(study, "value", days(study)[0]).loc[about(study, "value")["winner"]]
-    if pd.isna(row["coverage"]):
-        return ""
-    return f"{words.percent(row['coverage'])} of the customers spent an amount inside the 90 % interval given for them."
-
-
 def limits(study: Study) -> str:
     """Where this chapter fails."""
     shaky = [
@@ -399,6 +331,6 @@ def meeting(study: Study) -> str:
     found, last = about(study, "churn"), scores(study, "churn", days(study)[0])
     best, rule = found["winner"], found["rule"]
     by = f"with {words.number(100 * last.loc[best, 'auc'])} of 100 pairs right"
-    if best == rule:
-        return f"Held against what came, nothing foretells clearly better who leaves than the simple rule “{rule.lower()}”, {by}."
+    if best in NAIVE:
+        return f"Held against what came, nothing foretells clearly better who leaves than the simple rule “{best.lower()}”, {by}."
     return f"Held against what came, {best} foretells who leaves {by}, against {words.number(100 * last.loc[rule, 'auc'])} by the simple rule “{rule.lower()}”."

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 from great_tables import GT
 
-from ...features.build import dictionary
-from ...models.backtest import BOOSTED, BTYD, RULE
+from ...models.backtest import BTYD, RULE
 from ...models.metrics import calibration, captured
 from ...study import Study
 from .. import tables, words
@@ -217,35 +216,6 @@ def read_gains(study: Study) -> str:
     best = study.churn()["about"]["winner"]
     others = [f"{words.percent(found(study, name))} by {name}" for name in gains(study) if name != best]
     return f"{read_list(study)} That is {words.percent(found(study, best))} by {best}, against {words.listed(others)}."
-
-
-def labels(study: Study) -> dict[str, str]:
-    """Feature column → words."""
-    return {name: column.label for name, column in dictionary().items() if name in study.churn()["features"]}
-
-
-def strongest(study: Study) -> list[str]:
-    """Feature columns in the order of their mean absolute SHAP value, those that do nothing left out."""
-    sizes = study.churn()["contributions"].drop(columns="base").abs().mean()
-    return [str(name) for name in sizes[sizes > 0].sort_values(ascending=False).index]
-
-
-def read_reasons(study: Study) -> str:
-    """The strongest features in a sentence, with the direction in which they push."""
-    features, contributions = study.churn()["features"], study.churn()["contributions"]
-    said = []
-    for name in strongest(study)[:3]:
-        rank = features[name].rank().corr(contributions[name].rank()) if contributions[name].nunique() > 1 else np.nan
-        direction = "" if pd.isna(rank) else f" ({'higher' if rank > 0 else 'lower'} means more likely to leave)"
-        said.append(f"{labels(study)[name].lower()}{direction}")
-    if not said:
-        return "The boosted trees found nothing that tells leavers from stayers."
-    text = f"The boosted trees look most at {words.listed(said)}. These are patterns, not causes: to change one of them need not keep a customer."
-    if study.churn()["about"]["winner"] != BOOSTED:
-        text += (
-            f" They are shown for information; the scores of this report come from {study.churn()['about']['winner']}."
-        )
-    return text
 
 
 def bands(study: Study) -> pd.DataFrame:

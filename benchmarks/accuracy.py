@@ -1,0 +1,264 @@
+"""How well the chosen model forecasts, beside every contender at every past date: `make bench-accuracy`.
+
+Two real logs and two simulated retailers, one whose customers behave the same all year and one with seasons and
+campaigns. What the project promises is checked, and told where it is missed.
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from incumbents import MODELS, Incumbent
+from measure import machine, markdown, put
+
+HERE = Path(__file__).parent
+REAL = ("complete-journey", "cdnow")
+SIMULATED: dict[str, dict[str, Any]] = {
+    "stationary": {
+        "plain": True,
+        "season": 0.0,
+        "regularity": (1,),
+        "days": 720,
+        "seed": 31,
+        "lines_per_customer": 20.0,
+    },
+    "seasonal": {"season": 1.0, "regularity": (1, 2, 4), "days": 900, "seed": 32},
+}
+"""What the simulated retailers are like, but for their number of customers."""
+
+STATIONARY = ("stationary",)
+ASKED = {"horizon_days": 60, "active_within_days": 120}
+"""Of the simulated retailers; the real ones say it themselves."""
+
+GAMES = {"churn": ("log_loss", "auc"), "value": ("mae", "gini")}
+WORDS = {"log_loss": "log loss", "auc": "AUC", "mae": "MAE", "gini": "Gini"}
+SHARES = ("auc", "gini", "spearman", "calibration_error", "bias", "coverage")
+"""Scores that are told as percentages."""
+
+ABSENT = "did not play: "
+CALIBRATED, ENOUGH = 0.02, 2_000
+COVERED = (0.88, 0.92)
+TOTAL = 0.05
+
+
+class Verdict(NamedTuple):
+    """Whether one thing that is promised was kept."""
+
+    what: str
+    kept: bool
+    found: str
+
+
+def main() -> None:
+    """Make what is not there, play a tournament on each log, tell the tables and what was kept."""
+    asked = _arguments()
+    root = asked.folder / "accuracy"
+    for name in asked.logs:
+        study = _open(name, root, asked.customers)
+        result = _play(study, asked)
+        text = told(name, study.dataset.title, result)
+        sys.stdout.write(f"{text}\n\n")
+        if asked.write:
+            put(asked.write, f"accuracy on {name}", text)
+
+
+def _arguments() -> argparse.Namespace:
+    every = [*REAL, *SIMULATED]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--logs", type=_names(every), default=every, help=f"of {','.join(every)} (default all)")
+    parser.add_argument("--customers", type=int, default=8_000, help="of each simulated retailer (default 8000)")
+    parser.add_argument("--no-incumbents", action="store_true", help="without the package lifetimes, which is slow")
+    parser.add_argument("--folder", type=Path, default=HERE.parent / "build" / "bench", help="for logs and results")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this Markdown file too")
+    return parser.parse_args()
+
+
+def _names(known):
+    """What reads a list of known names separated by commas."""
+
+    def names(text: str) -> list[str]:
+        if unknown := set(text.split(",")) - set(known):
+            raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: expected some of {', '.join(known)}")
+        return text.split(",")
+
+    return names
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _open(name: str, root: Path, customers: int) -> Any:
+    """The study of a log, in a project of its own; a simulated one is made if it is not there."""
+    from loyalty.sources.simulator.settings import Simulation
+    from loyalty.sources.simulator.write import simulate
+    from loyalty.study import Study
+
+    (root / "data").mkdir(parents=True, exist_ok=True)
+    (root / "notebooks").mkdir(exist_ok=True)
+    if name in REAL:
+        file = f"{name.replace('-', '_')}.toml"
+        shutil.copy(HERE.parent / "data" / file, root / "data" / file)
+        return Study.open(name, root=root)
+    made = f"{name}-{customers}"
+    if not (root / "data" / f"{made.replace('-', '_')}.toml").exists():
+        _say(f"Simulating {customers:,} customers, {name}")
+        simulate(Simulation.checked(customers=customers, **SIMULATED[name]), made, root)
+    return Study.open(made, root=root, **ASKED)
+
+
+def _play(study: Any, asked: argparse.Namespace) -> dict[str, Any]:
+    from loyalty.models.line_up import line_up
+    from loyalty.tournaments import tournament
+
+    *others, last = line_up(study.earning())
+    incumbents = [] if asked.no_incumbents else [Incumbent(name, study.horizon_days) for name in MODELS]
+    return tournament(study, [*others, *incumbents, last], lambda what: _say(f"{study.name}: {what}"))
+
+
+def told(name: str, title: str, result: dict[str, Any]) -> str:
+    """What came out on one log, in Markdown."""
+    about = result["about"]
+    few, many = min(about["customers"]), max(about["customers"])
+    head = (
+        f"### Accuracy on {name}\n\n{title}: {len(about['days'])} past dates, {few:,} to {many:,} active customers. "
+        f"Who leaves: **{about['churn']['winner']}**; what they spend: **{about['value']['winner']}**. {machine()}."
+    )
+    parts = [head]
+    for game, measures in GAMES.items():
+        parts.append(markdown(*duels(result[f"{game}_duels"], about, game, measures)))
+        parts.append(markdown(*scores(result, game)))
+    verdicts = promises(result, name in STATIONARY)
+    kept = sum(verdict.kept for verdict in verdicts)
+    rows = [[verdict.what, "kept" if verdict.kept else "**missed**", verdict.found] for verdict in verdicts]
+    parts.append(f"Of what is promised, {kept} of {len(verdicts)} {'was' if kept == 1 else 'were'} kept.")
+    parts.append(markdown(["promised", "", "found"], rows))
+    return "\n\n".join(parts + _notes(about))
+
+
+def _notes(about: dict[str, Any]) -> list[str]:
+    """Who did not play, and why."""
+    absent: dict[str, list[str]] = {}
+    for name, notes in about["notes"].items():
+        for note in notes:
+            if note.startswith(ABSENT):
+                absent.setdefault(note.removeprefix(ABSENT), []).append(name)
+    return [f"Without {', '.join(names)}: {reason}." for reason, names in absent.items()]
+
+
+def duels(
+    table: pd.DataFrame, about: dict[str, Any], game: str, measures: tuple[str, ...]
+) -> tuple[list[str], list[list[str]]]:
+    """How much better the chosen model is than each contender at each date; a star is beyond the error.
+
+    Returns
+    -------
+    Heading and rows of a table.
+    """
+    days = about["days"][::-1]
+    found = table.set_index(["contender", "date", "measure"]).sort_index()
+    rows = []
+    for name in dict.fromkeys(table["contender"]):
+        cells = [" / ".join(_cell(-found.loc[(name, day, each)]) for each in measures) for day in days]
+        rows.append([name, " / ".join(WORDS[each] for each in measures), *cells])
+    return [f"{about[game]['winner']} is better than", "by", *days], rows
+
+
+def _cell(duel: pd.Series) -> str:
+    """A gain, starred where its interval does not hold zero. The duel is told from the contender's side."""
+    gain, high, low = duel["gain"], duel["low"], duel["high"]
+    star = r"\*" if low > 0 or high < 0 else ""
+    digits = 2 if abs(gain) >= 1 else 3
+    return f"{gain:+.{digits}f}{star}"
+
+
+def scores(result: dict[str, Any], game: str) -> tuple[list[str], list[list[str]]]:
+    """Scores of all contenders over all dates: heading and rows of a table."""
+    columns = {
+        "churn": {"auc": "AUC", "log_loss": "log loss", "brier": "Brier", "calibration_error": "calibration error",
+                  "lift": "lift 10 %", "bias": "total off by"},
+        "value": {"gini": "Gini", "spearman": "Spearman", "mae": "MAE", "rmse": "RMSE", "bias": "total off by",
+                  "coverage": "in the 90 % interval"},
+    }[game]  # fmt: skip
+    table = result[game]
+    rows = []
+    for _, row in table[table["date"] == "all"].iterrows():
+        rows.append([row["contender"], "all dates", *(_score(name, row[name]) for name in columns)])
+    return ["contender", "over", *columns.values()], rows
+
+
+def _score(name: str, value: float) -> str:
+    if pd.isna(value):
+        return "–"
+    return f"{value:.1%}" if name in SHARES else f"{value:.3f}"
+
+
+def promises(result: dict[str, Any], stationary: bool) -> list[Verdict]:
+    """What is promised of the chosen models, and whether it was kept.
+
+    Parameters
+    ----------
+    result : of `loyalty.tournaments.tournament`.
+    stationary : whether the log is of customers whose behaviour never changes.
+    """
+    about = result["about"]
+    verdicts = [
+        _never_worse(result[f"{game}_duels"], about["days"], measure)
+        for game, measures in GAMES.items()
+        for measure in measures
+    ]
+    churn, value = (_of_winner(result, game) for game in GAMES)
+    verdicts.append(_calibrated(churn, dict(zip(about["days"], about["customers"], strict=True))))
+    verdicts.append(_covered(value))
+    if stationary:
+        off = value.loc["all", "bias"]
+        verdicts.append(
+            Verdict("total spend within 5 % where the truth is stationary", abs(off) <= TOTAL, f"{off:+.1%}")
+        )
+    return verdicts
+
+
+def _of_winner(result: dict[str, Any], game: str) -> pd.DataFrame:
+    table = result[game]
+    return table[table["contender"] == result["about"][game]["winner"]].set_index("date")
+
+
+def _never_worse(duels: pd.DataFrame, days: list[str], measure: str) -> Verdict:
+    """At every date not worse than the best other contender, beyond the bootstrap error."""
+    table = duels[(duels["measure"] == measure) & duels["date"].isin(days)]
+    best = table.loc[table.groupby("date")["gain"].idxmax()]
+    ahead = best[best["low"] > 0]
+    found = "; ".join(
+        f"{row.contender} ahead by {row.gain:.3g} ({row.low:.3g} to {row.high:.3g}) on {row.date}"
+        for row in ahead.itertuples()
+    )
+    what = f"{WORDS[measure]} at no date clearly worse than the best other contender"
+    return Verdict(what, ahead.empty, found or f"at {len(best)} dates")
+
+
+def _calibrated(churn: pd.DataFrame, customers: dict[str, int]) -> Verdict:
+    """Over all dates together, which are enough customers; a single date may be too few to tell even right ones."""
+    what = f"calibration error under {CALIBRATED} over {ENOUGH:,} customers or more"
+    if (count := sum(customers.values())) < ENOUGH:
+        return Verdict(what, True, f"there are {count:,}")
+    worst = churn.loc[churn.loc[list(customers), "calibration_error"].idxmax()]
+    found = f"{_error(churn.loc['all'])} over all dates; at worst {_error(worst)}, on {worst.name}"
+    return Verdict(what, bool(churn.loc["all", "calibration_error"] < CALIBRATED), found)
+
+
+def _error(row: pd.Series) -> str:
+    return f"{row['calibration_error']:.3f} (right probabilities: {row['calibration_error_of_chance']:.3f})"
+
+
+def _covered(value: pd.DataFrame) -> Verdict:
+    share, what = value.loc["all", "coverage"], "90 % intervals hold 88 to 92 % of the customers"
+    if pd.isna(share):
+        return Verdict(what, False, "the chosen model tells no interval")
+    return Verdict(what, bool(COVERED[0] <= share <= COVERED[1]), f"{share:.1%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Further contenders: what the package `lifetimes` fits, and several ways to learn spend with boosted trees.
+
+Each has a name, learns from past origins (`fit`), and forecasts a date (`predict`), see `tournament.Contender`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Self
+
+import pandas as pd
+from scipy.special import expit
+
+from ..errors import DataError
+from . import contenders
+from .backtest import Origin
+from .base import BTYDModel
+from .btyd_features import PLAIN, Outlook, expected_spend, relative
+from .champion import in_order, outcomes_of
+from .regressors import Hurdle, LogSquare, Regressor, Tweedie, ZeroInflatedLognormal
+
+INCUMBENTS = {
+    "lifetimes BG/NBD": ("BetaGeoFitter", "BG/NBD"),
+    "lifetimes Pareto/NBD": ("ParetoNBDFitter", "Pareto/NBD"),
+}
+"""Name → fitter of the package `lifetimes`, and the same model here."""
+
+SPENDING: dict[str, type[Regressor]] = {
+    "Tweedie trees": Tweedie,
+    "Hurdle of trees": Hurdle,
+    "Zero-inflated lognormal trees": ZeroInflatedLognormal,
+    "Trees on the logarithm": LogSquare,
+}
+"""Name → how it learns spend."""
+
+ROUNDS = 60
+
+
+def entrants(horizon_days: int, device: str = "cpu") -> list[Any]:
+    """All of them, the simpler first.
+
+    Parameters
+    ----------
+    horizon_days : length of the period that is forecast.
+    device : where trees are grown, as XGBoost calls it.
+    """
+    return [
+        *(Incumbent(name, horizon_days) for name in INCUMBENTS),
+        *(SpendTrees(name, horizon_days, device) for name in SPENDING),
+    ]
+
+
+class Incumbent:
+    """What the package `lifetimes` fits, at the date itself, with Gamma-Gamma for the spend.
+
+    It finds the parameters; forecasts are computed here, because the package's own are not a number for some frequent
+    customers, and it has no probability of no purchase for all of its models.
+    """
+
+    def __init__(self, name: str, horizon_days: int) -> None:
+        self.name, self.horizon_days = name, horizon_days
+
+    def fit(self, past: Sequence[Origin]) -> Self:
+        """Learn nothing: the model knows the present better than the past."""
+        return self
+
+    def predict(self, at: Origin) -> pd.DataFrame:
+        """churn_probability, expected_orders, expected_spend.
+
+        Raises
+        ------
+        DataError
+            If the package finds no parameters.
+        """
+        outlook = Outlook.fit_spend(at.features)._replace(purchases={PLAIN: self._fitted(at.histories)})
+        said = outlook.forecast(at.features, self.horizon_days)
+        return pd.DataFrame(
+            {
+                "churn_probability": expit(said[f"{PLAIN}_silence"]),
+                "expected_orders": said[f"{PLAIN}_orders"],
+                "expected_spend": expected_spend(said, PLAIN),
+            }
+        )
+
+    def _fitted(self, histories: pd.DataFrame) -> BTYDModel:
+        fitter_name, name = INCUMBENTS[self.name]
+        lived = [histories[column] for column in ("frequency", "recency", "T")]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import lifetimes  # heavy, and warns on import
+
+            fitter = getattr(lifetimes, fitter_name)()
+            try:
+                fitter.fit(*lived, weights=histories.get("weight"))
+            except (lifetimes.utils.ConvergenceError, ValueError, ArithmeticError) as error:
+                raise DataError(f"{self.name} finds no parameters: {error}") from error
+        return contenders.known(name, {key: float(value) for key, value in fitter.params_.items()})
+
+
+class SpendTrees:
+    """Spend by one of `SPENDING`, from all features and what buy-till-you-die models expect."""
+
+    def __init__(self, name: str, horizon_days: int, device: str = "cpu") -> None:
+        self.name, self.horizon_days, self.device = name, horizon_days, device
+
+    def fit(self, past: Sequence[Origin]) -> Self:
+        """Grow the trees.
+
+        Raises
+        ------
+        DataError
+            If nobody was active, or spent anything.
+        """
+        kept = [in_order(origin) for origin in past[::-1] if len(origin.features)]
+        if not kept:
+            raise DataError(f"{self.name}: no past date has an active customer; shorten horizon_days")
+        spend = pd.concat([outcomes_of(origin)["spend"] for origin in kept])
+        frame = pd.concat([self._frame(origin) for origin in kept])
+        self._regressor = SPENDING[self.name](rounds=ROUNDS, device=self.device).fit(frame, spend.to_numpy("float64"))
+        return self
+
+    def predict(self, at: Origin) -> pd.DataFrame:
+        """expected_spend."""
+        spend = self._regressor.predict(self._frame(at))
+        return pd.DataFrame({"expected_spend": spend}, index=at.features.index)
+
+    def _frame(self, at: Origin) -> pd.DataFrame:
+        outlook = Outlook.fit(at.histories, at.features)
+        return relative(at.features, outlook.forecast(at.features, self.horizon_days), self.horizon_days)

@@ -1,0 +1,58 @@
+"""Who plays in the tournament of a study, the simplest first."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .backtest import RULE as SILENCE
+from .champion import Champion
+from .contenders import CONTENDERS
+from .players import BuyTillYouDie, Curve, RateSoFar, SameAgain, Trees, nearest_window, recency_frequency_money, silence
+from .tournament import Contender
+
+OF_LATE, SAME_AGAIN, RATE = "Orders of late", SameAgain.name, RateSoFar.name
+NAIVE = (SILENCE, SAME_AGAIN, OF_LATE, RATE)
+"""The contenders that are rules, not models."""
+
+BLEND = "Blend"
+
+
+def line_up(earning: dict[str, Any], device: str = "cpu") -> list[Contender]:
+    """The contenders, the rules to beat first: of who leaves, and of what is spent.
+
+    Parameters
+    ----------
+    earning : horizon_days, margin, annual_discount_rate.
+    device : where the blend's trees are grown, as XGBoost calls it.
+    """
+    days = int(earning["horizon_days"])
+
+    def of_late(features: pd.DataFrame) -> pd.DataFrame:
+        return np.log1p(features[[f"orders_{nearest_window(features, 3 * days)}"]])
+
+    return [
+        Curve(SILENCE, silence),
+        SameAgain(days),
+        Curve(OF_LATE, of_late),
+        RateSoFar(days),
+        Curve("RFM regression", recency_frequency_money, spend=True),
+        *(BuyTillYouDie(name, earning) for name in CONTENDERS),
+        Trees("XGBoost on RFM", recency_frequency_money),
+        Trees("XGBoost", _numbers),
+        Blend(days, device),
+    ]
+
+
+class Blend(Champion):
+    """The champion, as a contender."""
+
+    name = BLEND
+
+    def __init__(self, horizon_days: int, device: str = "cpu") -> None:
+        super().__init__(horizon_days=horizon_days, device=device)
+
+
+def _numbers(features: pd.DataFrame) -> pd.DataFrame:
+    """All features but categories."""
+    return features.select_dtypes("number")

@@ -1,0 +1,53 @@
+"""Further contenders: incumbents forecast as this package's model with their parameters, trees of each kind play."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from loyalty.errors import DataError
+from loyalty.models.backtest import Origin
+from loyalty.models.bgnbd import BGNBD
+from loyalty.models.entrants import INCUMBENTS, SPENDING, Incumbent, SpendTrees, entrants
+from retailers import origin, retailer
+
+SHOP = retailer(800, 480, seed=9)
+
+
+@pytest.fixture(scope="module")
+def now() -> Origin:
+    return origin(SHOP, 420, last=480)
+
+
+@pytest.fixture(scope="module")
+def past() -> list[Origin]:
+    return [origin(SHOP, day, last=480) for day in (360, 300)]
+
+
+def test_all_have_names_of_their_own() -> None:
+    names = [entrant.name for entrant in entrants(60)]
+    assert names == [*INCUMBENTS, *SPENDING]
+
+
+@pytest.mark.parametrize("name", INCUMBENTS)
+def test_incumbent_forecasts_as_the_same_model_here(name: str, now: Origin) -> None:
+    said = Incumbent(name, 60).fit([]).predict(now)
+    ours = BGNBD().fit(now.histories).expected_purchases(now.features, horizon_days=60)
+    assert said["expected_orders"].sum() == pytest.approx(ours.sum(), rel=0.05)
+    assert said["expected_spend"].sum() == pytest.approx(now.amounts["spend"].sum(), rel=0.25)
+    assert said["churn_probability"].between(0, 1).all()
+
+
+@pytest.mark.parametrize("name", SPENDING)
+def test_trees_learn_spend(name: str, past: list[Origin], now: Origin) -> None:
+    said = SpendTrees(name, 60).fit(past).predict(now)
+    assert said.index.equals(now.features.index)
+    assert said["expected_spend"].sum() == pytest.approx(now.amounts["spend"].sum(), rel=0.3)
+    assert np.corrcoef(said["expected_spend"], now.amounts["spend"])[0, 1] > 0.3
+
+
+def test_nothing_to_learn_is_said(past: list[Origin]) -> None:
+    empty = past[0]._replace(features=past[0].features.iloc[:0])
+    with pytest.raises(DataError, match="no past date has an active customer"):
+        SpendTrees("Hurdle of trees", 60).fit([empty])
+    free = past[0]._replace(amounts=pd.DataFrame({"purchases": 0.0, "spend": 0.0}, past[0].features.index))
+    with pytest.raises(DataError, match="nobody spent anything"):
+        SpendTrees("Hurdle of trees", 60).fit([free])

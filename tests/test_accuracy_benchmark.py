@@ -1,0 +1,130 @@
+"""The benchmark of accuracy: what it promises is checked as it is said, and told where it is missed."""
+
+import doctest
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+DAYS = ["2020-03-01", "2020-02-01"]
+
+
+@pytest.fixture
+def accuracy(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(FOLDER)
+    return importlib.import_module("accuracy")
+
+
+def result(*, ahead: float = -0.1, error: float = 0.01, coverage: float = 0.9, bias: float = 0.01) -> dict:
+    """A tournament that the Blend won over one other, who is `ahead` of it on the earlier date only."""
+    duels = pd.DataFrame(
+        [
+            {"contender": "NBD", "date": day, "measure": measure, "gain": gain, "low": gain - 0.02, "high": gain + 0.02}
+            for day, gain in zip([*DAYS, "all"], (-0.05, ahead, -0.05), strict=True)
+            for measure in ("log_loss", "auc", "mae", "gini")
+        ]
+    )
+    scores = pd.DataFrame(
+        [
+            {"contender": name, "date": day, "auc": 0.8, "log_loss": 0.3, "brier": 0.1, "calibration_error": error,
+             "calibration_error_of_chance": 0.012, "lift": 3.0, "bias": bias, "gini": 0.7, "spearman": 0.6, "mae": 40.0,
+             "rmse": 70.0, "coverage": coverage}
+            for name in ("NBD", "Blend")
+            for day in [*DAYS, "all"]
+        ]
+    )  # fmt: skip
+    verdict = {"winner": "Blend", "rule": "NBD", "playing": ["NBD", "Blend"], "beaten": {}}
+    about = {"days": DAYS, "customers": [1500, 1600], "notes": {}, "churn": verdict, "value": verdict}
+    return {"about": about, "churn": scores, "value": scores, "churn_duels": duels, "value_duels": duels}
+
+
+def missed(accuracy: ModuleType, stationary: bool = True, **changes: float) -> list[str]:
+    return [verdict.what for verdict in accuracy.promises(result(**changes), stationary) if not verdict.kept]
+
+
+def test_all_is_kept_where_all_is_well(accuracy: ModuleType) -> None:
+    assert missed(accuracy) == []
+    assert len(accuracy.promises(result(), True)) == 7
+
+
+@pytest.mark.parametrize(("ahead", "worse"), [(0.03, True), (0.01, False), (-0.03, False)])
+def test_worse_is_worse_beyond_the_error_at_any_date(accuracy: ModuleType, ahead: float, worse: bool) -> None:
+    found = missed(accuracy, ahead=ahead)
+    assert (len(found) == 4) == worse
+    if worse:
+        assert found[0] == "log loss at no date clearly worse than the best other contender"
+        verdict = accuracy.promises(result(ahead=ahead), True)[0]
+        assert verdict.found == "NBD ahead by 0.03 (0.01 to 0.05) on 2020-02-01"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"error": 0.021}, "calibration error under 0.02"),
+        ({"coverage": 0.87}, "90 % intervals hold 88 to 92 %"),
+        ({"coverage": 0.93}, "90 % intervals hold 88 to 92 %"),
+        ({"coverage": np.nan}, "90 % intervals hold 88 to 92 %"),
+        ({"bias": -0.06}, "total spend within 5 %"),
+    ],
+)
+def test_each_promise_can_be_missed(accuracy: ModuleType, changes: dict[str, float], said: str) -> None:
+    (what,) = missed(accuracy, **changes)
+    assert what.startswith(said)
+
+
+def test_the_total_is_promised_where_nothing_changes_only(accuracy: ModuleType) -> None:
+    assert missed(accuracy, stationary=False, bias=0.4) == []
+
+
+def test_the_page_tells_the_chosen_one_s_side_and_what_was_missed(accuracy: ModuleType) -> None:
+    page = accuracy.told("stationary", "A shop", result(ahead=0.03))
+    assert "| Blend is better than | by | 2020-02-01 | 2020-03-01 |" in page
+    assert r"| NBD | log loss / AUC | -0.030\* / -0.030\* | +0.050\* / +0.050\* |" in page
+    assert "Of what is promised, 3 of 7 were kept." in page
+    assert page.count("**missed**") == 4
+    assert "nan" not in page
+
+
+def test_who_did_not_play_is_told_by_reason(accuracy: ModuleType) -> None:
+    notes = {"one": ["did not play: too few"], "two": ["was slow", "did not play: too few"], "three": ["was slow"]}
+    assert accuracy._notes({"notes": notes}) == ["Without one, two: too few."]
+
+
+def test_the_committed_tables_are_of_all_logs_and_name_no_machine(accuracy: ModuleType) -> None:
+    page = (FOLDER / "README.md").read_text("utf-8")
+    for name in (*accuracy.REAL, *accuracy.SIMULATED):
+        text = page.partition(f"<!-- accuracy on {name} -->")[2].partition(f"<!-- end of accuracy on {name} -->")[0]
+        assert "Of what is promised," in text
+        assert "lifetimes Pareto/NBD" in text
+    assert "/work/" not in page
+
+
+def test_incumbents_know_everyone_and_never_no_number(accuracy: ModuleType) -> None:
+    failed, attempted = doctest.testmod(importlib.import_module("incumbents"))
+    assert (failed, attempted > 0) == (0, True)
+
+
+@pytest.mark.slow
+def test_it_plays_on_a_simulated_retailer(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        FOLDER / "accuracy.py",
+        "--logs",
+        "stationary",
+        "--customers",
+        "700",
+        "--folder",
+        tmp_path,
+    ]
+    page = tmp_path / "page.md"
+    done = subprocess.run([*command, "--write", page], capture_output=True, text=True, check=True)
+    for name in ("Days since last purchase", "lifetimes BG/NBD", "lifetimes Pareto/NBD", "Blend"):
+        assert f"| {name} | all dates |" in done.stdout
+    assert done.stdout.strip() in page.read_text()
+    assert "of 7 were kept" in done.stdout
