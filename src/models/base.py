@@ -8,7 +8,7 @@ intervals and all public predictions are here.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -92,7 +92,7 @@ class BTYDModel(LikelihoodModel):
         grouped = self._read_for_fit(histories)
         sample = self._objective(grouped.thinned(SAMPLE)) if grouped.x.size >= SAMPLED_FROM else None
         start, customers = self._start(grouped), float(grouped.weight.sum())
-        self._maximise(self._objective(grouped), start, customers, sample, self._second_start(start))
+        self._maximise(self._objective(grouped), start, customers, sample, self._further_starts(grouped, start))
         return self
 
     def probability_alive(self, histories: pd.DataFrame) -> FloatArray:
@@ -370,7 +370,7 @@ class BTYDModel(LikelihoodModel):
 
     def _read_grouped(self, histories: pd.DataFrame) -> Histories:
         # Grouped in days, which are whole, and not in weeks.
-        return read_histories(histories).grouped().rescaled(self._unit())
+        return read_histories(histories, count_days=self._in_days).grouped().rescaled(self._unit())
 
     def _read_for_fit(self, histories: pd.DataFrame) -> Histories:
         """Return the distinct histories, refusing those that identify nothing."""
@@ -405,9 +405,9 @@ class BTYDModel(LikelihoodModel):
     def _start(self, h: Histories) -> FloatArray:
         """Return starting values for the search."""
 
-    def _second_start(self, start: FloatArray) -> FloatArray | None:
-        """Where to search again if the first start leads to a ridge, for likelihoods with more than one."""
-        return None
+    def _further_starts(self, h: Histories, start: FloatArray) -> Sequence[FloatArray]:
+        """Where to search again if the first start leads to a ridge: there may be others, and plains before them."""
+        return ()
 
     @abstractmethod
     def _objective(self, h: Histories) -> Objective:

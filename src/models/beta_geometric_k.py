@@ -2,12 +2,12 @@ r"""The mathematics of BG/CNBD-k and MBG/CNBD-k, as pure functions with the symb
 
 T. Reutterer, M. Platzer & N. Schröder (2021), Leveraging purchase regularity for predicting customer behavior the easy
 way, International Journal of Research in Marketing 38 (1), 194-215; timing regularity was brought in by M. Platzer &
-T. Reutterer (2016), Ticking Away the Moments, Marketing Science 35 (5), 779-799.
+T. Reutterer (2016), Ticking Away the Moments, Marketing Science 35 (5), 779-799. Equation numbers are those of BG/NBD,
+as in `loyalty.models.beta_geometric`, and what a formula becomes for k = 1.
 
 A purchase takes k phases, each as long as a gap of a Poisson process of rate :math:`\lambda \sim \Gamma(r, \alpha)`, so
-that gaps are Erlang-k; k = 1 is BG/NBD. Dropout is that of `loyalty.models.beta_geometric`, with the same ``first``: 0
-for BG, 1 for MBG. Write c = r + kx. An active customer has gone through j < k phases since the last purchase, with
-weight
+that gaps are Erlang-k; k = 1 is BG/NBD. Dropout is as in BG/NBD, with ``first`` = 0 for BG and 1 for MBG. Write
+c = r + kx. An active customer has gone through j < k phases since the last purchase, with weight
 
 .. math:: w_j = \frac{\Gamma(c+j)}{\Gamma(c)\,j!} u^j, \qquad u = \frac{T-t_x}{\alpha+T}, \qquad S = \sum_{j<k} w_j ,
 
@@ -74,7 +74,7 @@ def log_likelihood(
     .. math:: \log\frac{B(a, b+s)}{B(a, b)} + \log\frac{\Gamma(c)\,\alpha^r}{\Gamma(r)}
               + \log\left[S\,(\alpha+T)^{-c} + \delta_{s>0}\frac{a}{b+s-1}(\alpha+t_x)^{-c}\right]
 
-    For k = 1 it is that of BG/NBD or MBG/NBD.
+    For k = 1 it is equation 6, or that of MBG/NBD.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def weighted_log_likelihood(h: Histories, k: int, first: int, constant: float = 
 def probability_alive(
     r: float, alpha: float, a: float, b: float, x: FloatArray, t_x: FloatArray, T: FloatArray, k: int, first: int
 ) -> FloatArray:
-    """P(active at T | x, t_x, T); 1 where nobody could leave yet. Arguments are those of `log_likelihood`."""
+    """P(active at T | x, t_x, T) as in equation 10; 1 where nobody could leave yet. Arguments: see `log_likelihood`."""
     return np.asarray(expit(-log_odds_of_having_left(r, alpha, a, b, x, t_x, T, k, first)))
 
 
@@ -205,7 +205,7 @@ def expected_purchases_while_alive(
 ) -> FloatArray:
     r"""Return expected purchases in (T, T + t] of a customer who is active at T and has not bought since t_x.
 
-    From phase j the number N of phases in the period is negative binomial with shape c + j, and
+    Equation 10 without its denominator: from phase j the number N of phases is negative binomial with shape c + j, and
 
     .. math:: E[X] = \frac{1}{S} \sum_{j<k} w_j \sum_{m \ge 1} P(N \ge mk - j)\, \frac{B(a, b+x+m-1)}{B(a, b+x)} .
 
@@ -238,7 +238,7 @@ def expected_purchases_while_alive(
 def purchase_distribution_while_alive(
     r: float, alpha: float, a: float, b: float, h: Histories, t: float, n: int, k: int
 ) -> FloatArray:
-    r"""P(X(T, T + t) = 0, …, n) of a customer who is active at T and has not bought since t_x.
+    r"""P(X(T, T + t) = 0, …, n), as in equation 8, of a customer active at T who has not bought since t_x.
 
     Purchases are the smaller of the count Z that k phases a purchase make and the number G that dropout allows:
 

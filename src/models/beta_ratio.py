@@ -38,7 +38,7 @@ def _stirling_rest(z: FloatArray) -> FloatArray:
 def psi_step(c: FloatArray, s: FloatArray) -> FloatArray:
     r"""Return :math:`\psi(c + s) - \psi(c)`, the derivative of `log_gamma_step` in c."""
     large, small = np.maximum(c, LARGE), np.minimum(c, LARGE)
-    series = np.log1p(s / large) + s / (2 * large * (large + s)) + _psi_rest(large) - _psi_rest(large + s)
+    series = np.log1p(s / large) + s / (large + s) / (2 * large) + _psi_rest(large) - _psi_rest(large + s)
     return np.where(c >= LARGE, series, psi(small + s) - psi(small))
 
 

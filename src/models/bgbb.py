@@ -17,14 +17,19 @@ from .base import BTYDModel
 from .beta_binomial import simulate_histories
 from .fitting import Objective
 from .horizon import checked_horizon, discount_factors
+from .lifetimes_calls import hand_over
 from .opportunities import opportunities_column
 from .retention import checked_rate
-from .validation import FloatArray, Histories, IntArray, check_columns, refuse, weight_column
+from .validation import FloatArray, Histories, IntArray, check_columns, refuse, refuse_duplicates, weight_column
 
 __all__ = ["BGBB", "simulate_histories"]
 
 OPPORTUNITIES = ("n_periods", "periods", "T")
 """Names of the column that counts opportunities: that of lifetimes, that of its data, and that of the other models."""
+
+
+FEW = 0.01
+"""Sum of alpha and beta at a further start for data of hardly any repeat buyer."""
 
 
 class BGBB(BTYDModel):
@@ -176,18 +181,18 @@ class BGBB(BTYDModel):
         Returns
         -------
         lifetimes.BetaGeoBetaBinomFitter
-            Holding these parameters, so that its predictions work; its times are opportunities.
+            Holding these parameters and their errors, so that predictions and ``summary`` work; its times are
+            opportunities.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         """
-        values = self._vector()
+        self._vector()
         from lifetimes import BetaGeoBetaBinomFitter  # heavy, and warns on import
 
-        fitter = BetaGeoBetaBinomFitter()
-        fitter.params_ = pd.Series(values, index=list(self._names))
+        fitter = hand_over(self, BetaGeoBetaBinomFitter())
         fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
         return fitter
 
@@ -218,6 +223,14 @@ class BGBB(BTYDModel):
         buys = float(np.clip((h.weight @ h.x) / (h.weight @ h.t_x), 0.05, 0.95))
         return np.array([buys, 1 - buys, 0.5, max(float(np.average(h.T, weights=h.weight)) / 2, 1.0)])
 
+    def _further_starts(self, h: Histories, start: FloatArray) -> list[FloatArray]:
+        # Some leave at once and the others never; or hardly anybody leaves, and few ever buy.
+        buys = float((h.weight @ h.x) / (h.weight @ h.T))
+        return [
+            np.array([*start[:2], 0.1, 0.1]),
+            np.array([FEW * buys, max(FEW * (1 - buys), 1e-6), 1.0, 100.0]),
+        ]
+
     def _objective(self, h: Histories) -> Objective:
         return formulae.Lattice(h)
 
@@ -246,6 +259,7 @@ def read_opportunities(histories: pd.DataFrame) -> Histories:
     frame = check_columns(histories, ("frequency", "recency"))
     name = next((column for column in OPPORTUNITIES if column in frame.columns), OPPORTUNITIES[0])
     check_columns(frame, ("frequency", "recency", name))
+    refuse_duplicates(frame)
     if "weight" not in frame.columns:
         frame = frame.rename(columns={"weights": "weight"})
     x, t_x, n = (opportunities_column(frame, column) for column in ("frequency", "recency", name))

@@ -28,6 +28,7 @@ from .beta_geometric import (
 )
 from .fitting import Objective
 from .hypergeometric import expected_purchases_while_alive
+from .lifetimes_calls import hand_over
 from .validation import FloatArray, Histories, IntArray
 
 __all__ = [
@@ -44,6 +45,13 @@ __all__ = [
 
 LONGEST_HALF_LIFE = 3650.0
 """A half-life of more days than this is not worth telling: it lies outside all experience with a customer."""
+
+
+MOST_AGES = 10.0
+"""Largest alpha of a further start, in mean ages."""
+
+FEW = 0.01
+"""Shape r of a further start for data of hardly any repeat buyer."""
 
 
 class BetaGeometricModel(BTYDModel):
@@ -84,8 +92,8 @@ class BetaGeometricModel(BTYDModel):
         r = float(np.clip(mean_x**2 / max(variance - mean_x, 1e-9), 0.1, 5))
         return np.array([r, r * mean_T / mean_x, 1.0, 1.0 + mean_x])
 
-    def _second_start(self, start: FloatArray) -> FloatArray:
-        return polarised(start)
+    def _further_starts(self, h: Histories, start: FloatArray) -> list[FloatArray]:
+        return polarised(h, start)
 
     def _objective(self, h: Histories) -> Objective:
         return weighted_log_likelihood(h, self._first)
@@ -193,28 +201,35 @@ class BGNBD(BetaGeometricModel):
         Returns
         -------
         lifetimes.BetaGeoFitter
-            Holding these parameters, so that its predictions work; its times are in ``time_unit``.
+            Holding these parameters and their errors, so that predictions and ``summary`` work; its times are
+            in ``time_unit``.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         """
-        values = self._vector()
+        self._vector()
         from lifetimes import BetaGeoFitter  # heavy, and warns on import
 
-        fitter = BetaGeoFitter()
-        fitter.params_ = pd.Series(values, index=list(self._names))
+        fitter = hand_over(self, BetaGeoFitter())
         fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
         return fitter
 
 
-def polarised(start: FloatArray) -> FloatArray:
-    """Return a second start, (r, alpha, .1, .1).
+def polarised(h: Histories, start: FloatArray) -> list[FloatArray]:
+    """Return further starts at the ends of what dropout can be.
 
-    The likelihood can have two ridges: nobody leaves, a = 0; or some leave at once and the others never, a = b = 0.
+    The likelihood can have several ridges: nobody leaves, a = 0; some leave at once and the others never, a = b = 0;
+    all leave soon, b = 0. With few repeat buyers there is another for r = 0, and moments put alpha so far above all
+    ages that the likelihood is a plain.
     """
-    return np.array([*start[:2], 0.1, 0.1])
+    r, alpha = start[:2] * min(1.0, MOST_AGES * float(np.average(h.T, weights=h.weight)) / start[1])
+    return [
+        np.array([r, alpha, 0.1, 0.1]),
+        np.array([r, alpha, 0.001, 0.001]),
+        np.array([FEW, FEW / r * alpha, 5.0, 0.01]),
+    ]
 
 
 def _half_life(r: float, alpha: float, a: float, b: float, first: int) -> float:

@@ -88,7 +88,7 @@ class BetaGeometricErlangModel(BTYDModel):
         for k in candidates:
             of_sample = None if sample is None else weighted_log_likelihood(sample, k, self._first)
             start = self._start_with(h, k)
-            found[k] = maximise(likelihood(k), start, customers, of_sample, polarised(start))
+            found[k] = maximise(likelihood(k), start, customers, of_sample, polarised(h, start))
             if _falls([tried.log_likelihood for tried in found.values()]):
                 break
         values = pd.Series({k: tried.log_likelihood for k, tried in found.items()}, name="log_likelihood")

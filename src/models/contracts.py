@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataError, SettingsError
 from .opportunities import opportunities_column
 from .retention import Cohort
-from .validation import FloatArray, check_columns, number_column, refuse, weight_column
+from .validation import FloatArray, check_columns, number_column, refuse, refuse_duplicates, weight_column
 
 
 def read_cohort(contracts: pd.DataFrame) -> Cohort:
@@ -24,7 +24,8 @@ def read_cohort(contracts: pd.DataFrame) -> Cohort:
     Raises
     ------
     DataError
-        For a missing column, an empty frame, rows that no customer can have, or outcomes that identify nothing.
+        For a missing column, an empty frame, a customer twice, rows that no customer can have, or outcomes that
+        identify nothing.
 
     Examples
     --------
@@ -32,6 +33,7 @@ def read_cohort(contracts: pd.DataFrame) -> Cohort:
     Cohort(t=array([1., 2.]), lost=array([1., 1.]), kept=array([2., 1.]))
     """
     frame = check_columns(contracts, ("periods", "churned"), "contracts")
+    refuse_duplicates(frame)
     periods, churned = opportunities_column(frame, "periods"), _churned_column(frame)
     refuse(
         churned & (periods == 0), frame, "periods", "at least 1 where churned is true: nobody leaves before the first"
@@ -69,6 +71,7 @@ def read_active(contracts: pd.DataFrame) -> FloatArray:
         As `read_cohort`, and for customers who have left.
     """
     frame = check_columns(contracts, ("periods",), "contracts")
+    refuse_duplicates(frame)
     periods = opportunities_column(frame, "periods")
     if "churned" in frame.columns:
         refuse(_churned_column(frame), frame, "churned", "only customers who are still there; leave out the others")

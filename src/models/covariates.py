@@ -198,6 +198,7 @@ class WithCovariates(BTYDModel):
         NotFittedError
             Before `fit`.
         """
+        self._vector()
         who = ", ".join(f"{name} = {_short(value)}" for name, value in self.reference_.items())
         sentences = [self.at().describe()]
         if who:
@@ -247,7 +248,8 @@ class WithCovariates(BTYDModel):
         return ProfiledHistories.of(super()._read(histories), self.coding_.encode(histories))
 
     def _read_grouped(self, histories: pd.DataFrame) -> ProfiledHistories:
-        read = ProfiledHistories.of(read_histories(histories), self.coding_.encode(histories))
+        checked = read_histories(histories, count_days=self._in_days)
+        read = ProfiledHistories.of(checked, self.coding_.encode(histories))
         return read.grouped().rescaled(self._unit())
 
     def _read_for_fit(self, histories: pd.DataFrame) -> Histories:
@@ -279,9 +281,9 @@ class WithCovariates(BTYDModel):
     def _start(self, h: Histories) -> FloatArray:
         return np.concatenate([self.model._start(h), np.ones(len(self._names) - OWN)])
 
-    def _second_start(self, start: FloatArray) -> FloatArray | None:
-        own = self.model._second_start(start[:OWN])
-        return None if own is None else np.concatenate([own, start[OWN:]])
+    def _further_starts(self, h: Histories, start: FloatArray) -> list[FloatArray]:
+        own = self.model._further_starts(h, start[:OWN])
+        return [np.concatenate([further, start[OWN:]]) for further in own]
 
     def _objective(self, h: Histories) -> Objective:
         profiled = cast(ProfiledHistories, h)

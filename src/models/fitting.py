@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,9 @@ FLAT_LOG_DEVIATION = 3.0
 
 Three on the log scale is a 90 % interval over four orders of magnitude.
 """
+
+RISE = 1e-6
+"""Units of log-likelihood by which the end of a further start must be higher to be preferred."""
 
 STEP = 1e-4
 """Relative step of the central differences; truncation and rounding error both lie under 1e-7."""
@@ -60,7 +63,7 @@ def maximise(
     start: FloatArray,
     scale: float,
     sample: Objective | None = None,
-    second_start: FloatArray | None = None,
+    further_starts: Sequence[FloatArray] = (),
 ) -> Optimum:
     """Maximise a log-likelihood over positive parameters.
 
@@ -79,13 +82,15 @@ def maximise(
     sample : callable, optional
         The same for a sample of the customers, weighted to stand for all. Where it finds an optimum, the search
         begins there, with the curvature of the sample; the end is the same, sooner.
-    second_start : ndarray of shape (k,), optional
-        Tried where the first start leads to a ridge: the higher of the two ends is returned.
+    further_starts : sequence of ndarrays of shape (k,), optional
+        Tried where the first start leads to a ridge: the highest end is returned, the first of ends alike.
     """
     optimum = _maximise(objective, start, scale, sample)
-    if optimum.converged or second_start is None:
+    if optimum.converged or not further_starts:
         return optimum
-    return max(optimum, _maximise(objective, second_start, scale, None), key=lambda end: end.log_likelihood)
+    ends = [_maximise(objective, start, scale, None) for start in further_starts]
+    highest = max(ends, key=lambda end: end.log_likelihood)
+    return highest if highest.log_likelihood > optimum.log_likelihood + RISE else optimum
 
 
 def _maximise(objective: Objective, start: FloatArray, scale: float, sample: Objective | None) -> Optimum:

@@ -11,104 +11,39 @@ Value, http://www.brucehardie.com/notes/025/. The model comes from P. S. Fader, 
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import gammaln, psi
 
 from ..errors import DataError
 from .base import SAMPLE, SAMPLED_FROM, AssumptionWarning, LikelihoodModel, Seed
-from .fitting import BLOCK, Objective
-from .grouping import levels, systematic_sample
-from .validation import FloatArray, check_columns, frequency_column, number_column, refuse, weight_column
+from .fitting import Optimum
+from .gamma_gamma_likelihood import draw_spend, expected_mean_spend, log_likelihood, weighted_log_likelihood
+from .grouping import systematic_sample
+from .lifetimes_calls import hand_over
+from .validation import (
+    FloatArray,
+    check_columns,
+    frequency_column,
+    number_column,
+    refuse,
+    refuse_duplicates,
+    weight_column,
+)
+
+__all__ = [
+    "GammaGamma",
+    "draw_spend",
+    "expected_mean_spend",
+    "log_likelihood",
+    "weighted_log_likelihood",
+]
 
 LARGE_CORRELATION = 0.3
 """Above this, spend and frequency are not independent enough for the model."""
-
-
-def log_likelihood(p: float, q: float, v: float, x: FloatArray, z: FloatArray) -> FloatArray:
-    r"""Log-likelihood of each mean spend (equation 1a).
-
-    .. math:: \log\frac{\Gamma(px+q)}{\Gamma(px)\,\Gamma(q)} - px\log(1 + v/m) - q\log(1 + m/v) - \log z,
-              \qquad m = xz
-
-    Parameters
-    ----------
-    p, q, v : float
-        Parameters, positive.
-    x : ndarray of shape (n,)
-        Repeat purchase days, at least 1.
-    z : ndarray of shape (n,)
-        Mean spend per repeat purchase day, positive, in the unit of ``v``.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-
-    Examples
-    --------
-    >>> log_likelihood(6.25, 3.74, 15.44, np.array([2.0]), np.array([22.35])).round(4)
-    array([-3.5513])
-    """
-    total = x * z
-    counts = gammaln(p * x + q) - gammaln(p * x) - gammaln(q)
-    return np.asarray(counts - p * x * np.log1p(v / total) - q * np.log1p(total / v) - np.log(z))
-
-
-def weighted_log_likelihood(x: FloatArray, z: FloatArray, weight: FloatArray) -> Objective:
-    """Sum of `log_likelihood` over weighted customers with its gradient, as a function of (p, q, v).
-
-    Gamma terms are computed on the different x; the rest is one logarithm and one quotient a customer.
-
-    Parameters
-    ----------
-    x, z, weight : ndarray of shape (n,)
-        Repeat purchase days, mean spend on them, customers that share the row.
-
-    Returns
-    -------
-    callable
-        Parameters of shape (3,) -> (value, gradient of shape (3,)).
-    """
-    total = x * z
-    counts, codes = levels(x)
-    weight_of_count = np.bincount(codes, weights=weight)
-    customers, weighted_x = float(weight.sum()), weight * x
-    log_total, log_z = float(weighted_x @ np.log(total)), float(weight @ np.log(z))
-
-    def objective(parameters: FloatArray) -> tuple[float, FloatArray]:
-        p, q, v = parameters.tolist()
-        weighted_logs, spread, by_v = log_total, customers * np.log(v), customers * q / v
-        for start in range(0, total.size, BLOCK):
-            rows = slice(start, start + BLOCK)
-            shifted = v + total[rows]
-            log_sum, of_x, of_one = np.log(shifted), weighted_x[rows], weight[rows]
-            weighted_logs -= of_x @ log_sum
-            spread -= of_one @ log_sum
-            by_v -= (p * of_x + q * of_one) @ (1 / shifted)
-        shape = p * counts
-        gammas = weight_of_count @ (gammaln(shape + q) - gammaln(shape)) - customers * gammaln(q)
-        slope = psi(shape + q)
-        gradient = np.array(
-            [
-                (weight_of_count * counts) @ (slope - psi(shape)) + weighted_logs,
-                weight_of_count @ slope - customers * psi(q) + spread,
-                by_v,
-            ]
-        )
-        return float(gammas + p * weighted_logs + q * spread - log_z), gradient
-
-    return objective
-
-
-def expected_mean_spend(p: float, q: float, v: float, x: FloatArray, z: FloatArray) -> FloatArray:
-    r"""Return :math:`p(v + xz)/(px + q - 1)`, expected spend per purchase day given the past (equation 5).
-
-    x = 0 gives the mean of the population, :math:`pv/(q-1)`; infinite or negative where px + q <= 1.
-    """
-    return np.asarray(p * (v + x * z) / (p * x + q - 1))
 
 
 class GammaGamma(LikelihoodModel):
@@ -145,7 +80,7 @@ class GammaGamma(LikelihoodModel):
         ----------
         histories : DataFrame
             ``frequency`` (repeat purchase days), ``monetary_value`` (mean spend per repeat purchase day;
-            ignored, and may be null, where frequency is 0), and optionally ``weight``.
+            not used, and may be null but not negative, where frequency is 0), and optionally ``weight``.
 
         Returns
         -------
@@ -172,14 +107,17 @@ class GammaGamma(LikelihoodModel):
                 "expected at least one customer with a repeat purchase"
             )
         x, z, weight = x[repeat], z[repeat], weight[repeat]
-        # Moments would need spend of single days; these shapes are usual, and v sets the level.
-        start = np.array([5.0, 4.0, 3.0 / 5.0 * float(np.average(z, weights=weight))])
+        # In units of the mean spend the range of the search suits any currency.
+        self.n_customers_, self._level = float(weight.sum()), float(np.average(z, weights=weight))
+        relative = z / self._level
+        # Moments would need spend of single days; these shapes are usual, and v makes the mean 1.
+        start = np.array([5.0, 4.0, 3.0 / 5.0])
         sample = None
         if x.size >= SAMPLED_FROM:
             rows, shares = systematic_sample(weight, SAMPLE)
-            sample = weighted_log_likelihood(x[rows], z[rows], shares)
-        self._maximise(weighted_log_likelihood(x, z, weight), start, float(weight.sum()), sample)
-        self.correlation_ = _correlation(x, z, weight)
+            sample = weighted_log_likelihood(x[rows], relative[rows], shares)
+        self._maximise(weighted_log_likelihood(x, relative, weight), start, self.n_customers_, sample)
+        self.correlation_ = _correlation(x, relative, weight)
         self._warn_of_assumptions()
         return self
 
@@ -285,19 +223,27 @@ class GammaGamma(LikelihoodModel):
         Returns
         -------
         lifetimes.GammaGammaFitter
-            Holding these parameters, so that its predictions work.
+            Holding these parameters and their errors, so that predictions and ``summary`` work.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         """
-        values = self._vector()
+        self._vector()
         from lifetimes import GammaGammaFitter  # heavy, and warns on import
 
-        fitter = GammaGammaFitter()
-        fitter.params_ = pd.Series(values, index=list(self._names))
-        return fitter
+        return hand_over(self, GammaGammaFitter())
+
+    def _in_units_of_data(self, optimum: Optimum) -> Optimum:
+        """Turn v from units of the mean spend into currency; a density of spend is one per unit of it."""
+        factors = np.array([1.0, 1.0, self._level])
+        return replace(
+            optimum,
+            parameters=optimum.parameters * factors,
+            covariance=optimum.covariance * np.outer(factors, factors),
+            log_likelihood=optimum.log_likelihood - self.n_customers_ * float(np.log(self._level)),
+        )
 
     def _warn_of_assumptions(self) -> None:
         if abs(self.correlation_) > LARGE_CORRELATION:
@@ -316,26 +262,12 @@ class GammaGamma(LikelihoodModel):
             )
 
 
-def draw_spend(
-    parameters: FloatArray, x: FloatArray, z: FloatArray, counts: FloatArray, rng: np.random.Generator
-) -> FloatArray:
-    """Draw total spends on ``counts`` future purchase days, each from the customer's own posterior.
-
-    Arrays have shape (n,); ``parameters`` is (p, q, v). See `GammaGamma.sample_spend`.
-    """
-    p, q, v = parameters
-    result = np.zeros(x.size)
-    some = np.flatnonzero(counts > 0)
-    rate = rng.gamma(p * x[some] + q) / (v + x[some] * z[some])
-    # A rate that underflows stands for a spend beyond any number; the largest finite one is bad enough.
-    result[some] = rng.gamma(p * counts[some]) / np.maximum(rate, 1e-300)
-    return result
-
-
 def _read_spend(histories: pd.DataFrame) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Frequency, mean spend (0 where there is no repeat purchase) and weight of a checked frame."""
     frame = check_columns(histories, ("frequency", "monetary_value"))
+    refuse_duplicates(frame)
     x, z = frequency_column(frame), number_column(frame, "monetary_value")
+    refuse(z < 0, frame, "monetary_value", "a mean spend that is not negative, or null where frequency is 0")
     repeat = x > 0
     refuse(repeat & ~np.isfinite(z), frame, "monetary_value", "a finite number where frequency is above 0")
     refuse(repeat & (z <= 0), frame, "monetary_value", "a positive mean spend where frequency is above 0")

@@ -10,6 +10,9 @@ from .grouping import FloatArray, Parameter, group_equal
 SAFE_SHAPE = 50.0
 """Above this, terms of the closed form overflow or cancel, although their combination is moderate."""
 
+SMALLEST_THIRD = 1e-6
+"""Third argument of the 2F1, down to which the closed form keeps its digits: its value grows like 1 / third."""
+
 
 def expected_purchases_while_alive(
     r: Parameter, alpha: Parameter, a: Parameter, b: Parameter, x: FloatArray, T: FloatArray, t: Parameter
@@ -23,7 +26,12 @@ def expected_purchases_while_alive(
               {}_2F_1(a+b-1-r,\; a-1;\; a+b+x-1;\; z)\right].
 
     This is 0/0 at a = 1 and, for x = 0, at a + b = 1; there, and for large parameters, the integral that
-    it stands for is used (`posterior_mean_purchases`). x = 0 and T = 0 give a new customer (equation 9).
+    it stands for is used (`posterior_mean_purchases`). Where a and b + x are both under 1, the closed form can
+    cancel and the integral has a step; there the dropout density is split into two that have neither fault,
+
+    .. math:: E_{a,b} = \frac{a}{a+b} E_{a+1,b} + \frac{b}{a+b} E_{a,b+1}.
+
+    x = 0 and T = 0 give a new customer (equation 9).
 
     Parameters
     ----------
@@ -47,7 +55,7 @@ def expected_purchases_while_alive(
     t = np.broadcast_to(np.asarray(t, dtype=np.float64), x.shape)
     third = a + b + x - 1
     largest = np.maximum(np.maximum(r, a), b)
-    use_closed = (np.abs(a - 1) > 1e-4) & (third > 0.1) & (largest < SAFE_SHAPE) & (t > 0)
+    use_closed = (np.abs(a - 1) > 1e-4) & (third > SMALLEST_THIRD) & (largest < SAFE_SHAPE) & (t > 0)
     z = t / (alpha + T + t)
     with np.errstate(all="ignore"):
         series = hyp2f1(a + b - 1 - r, a - 1, third, z)
@@ -56,9 +64,22 @@ def expected_purchases_while_alive(
     doubtful = ~(use_closed & (result >= 0) & (result <= most * (1 + 1e-9)))
     if doubtful.any():
         rows = np.flatnonzero(doubtful)
-        own = (np.broadcast_to(each, x.shape)[rows] for each in (r, alpha, a, b, x, T, t))
-        result[rows] = posterior_mean_purchases(*own)
+        own = [np.broadcast_to(each, x.shape)[rows] for each in (r, alpha, a, b, x, T, t)]
+        result[rows] = _without_closed_form(*own)
     return result
+
+
+def _without_closed_form(
+    r: FloatArray, alpha: FloatArray, a: FloatArray, b: FloatArray, x: FloatArray, T: FloatArray, t: FloatArray
+) -> FloatArray:
+    """Take the integral, after a split of the dropout density where it has a peak at either end."""
+    split = (a < 1) & (b + x < 1)
+    above = posterior_mean_purchases(r, alpha, a + split, b, x, T, t)
+    if split.any():
+        r, alpha, a, b, x, T, t = (each[split] for each in (r, alpha, a, b, x, T, t))
+        below = expected_purchases_while_alive(r, alpha, a, b + 1, x, T, t)
+        above[split] = (a * above[split] + b * below) / (a + b)
+    return above
 
 
 def posterior_mean_purchases(
@@ -72,7 +93,8 @@ def posterior_mean_purchases(
     .. math:: g(p) = \left[1 - (1 + p t / (\alpha+T))^{-(r+x)}\right] / p ,
 
     bounded and monotone, and its mean over :math:`p \sim \mathrm{Beta}(a, b+x)` is taken by
-    double-exponential quadrature of the quantile function: no shape of the Beta density can hurt it.
+    double-exponential quadrature of the quantile function, which copes with any Beta density but one with a peak at
+    either end: where a and b + x are both small, the quantile function is a step inside (0, 1).
 
     Parameters and result are those of `expected_purchases_while_alive`.
     """

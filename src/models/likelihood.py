@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -30,6 +30,8 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         By parameter name. A standard error is NaN where the data leaves the parameter undetermined.
     covariance_ : DataFrame
         Inverse of the observed information in the parameters themselves.
+    parameter_correlation_ : DataFrame
+        ``covariance_`` in units of the standard errors; NaN in rows and columns of undetermined parameters.
     log_likelihood_, aic_, bic_ : float
         Of the data in the unit fitted.
     n_customers_ : float
@@ -42,15 +44,24 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
 
     _names: ClassVar[tuple[str, ...]]
 
+    _in_days: bool = True
+    """Times are in days as given; False where the caller alone knows their unit, as in `loyalty.from_lifetimes`."""
+
+    @property
+    def parameter_correlation_(self) -> pd.DataFrame:
+        """Correlation of the estimates."""
+        check_is_fitted(self, "covariance_")
+        return self.covariance_.div(self.standard_errors_, axis=0).div(self.standard_errors_, axis=1)
+
     def _maximise(
         self,
         objective: Objective,
         start: FloatArray,
         customers: float,
         sample: Objective | None = None,
-        second_start: FloatArray | None = None,
+        further_starts: Sequence[FloatArray] = (),
     ) -> None:
-        optimum = self._in_units_of_data(maximise(objective, start, customers, sample, second_start))
+        optimum = self._in_units_of_data(maximise(objective, start, customers, sample, further_starts))
         names = list(self._names)
         self.params_ = pd.Series(optimum.parameters, index=names, name="estimate")
         self.covariance_ = pd.DataFrame(optimum.covariance, index=names, columns=names)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from .bgnbd import BetaGeometricModel
+from .lifetimes_calls import hand_over
 
 
 class MBGNBD(BetaGeometricModel):
@@ -45,17 +44,17 @@ class MBGNBD(BetaGeometricModel):
         Returns
         -------
         lifetimes.ModifiedBetaGeoFitter
-            Holding these parameters, so that its predictions work; its times are in ``time_unit``.
+            Holding these parameters and their errors, so that predictions and ``summary`` work; its times are
+            in ``time_unit``.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         """
-        values = self._vector()
+        self._vector()
         from lifetimes import ModifiedBetaGeoFitter  # heavy, and warns on import
 
-        fitter = ModifiedBetaGeoFitter()
-        fitter.params_ = pd.Series(values, index=list(self._names))
+        fitter = hand_over(self, ModifiedBetaGeoFitter())
         fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
         return fitter

@@ -17,6 +17,10 @@ from .validation import FloatArray, Histories, IntArray
 __all__ = ["NBD"]
 
 
+FEW = 0.001
+"""Shape r of a further start for data of hardly any repeat buyer."""
+
+
 class NBD(BTYDModel):
     """Purchase rate of customers of whom nobody ever leaves: P(alive) is 1 for everyone.
 
@@ -69,6 +73,10 @@ class NBD(BTYDModel):
         variance = np.average((h.x - mean_x) ** 2, weights=h.weight)
         r = float(np.clip(mean_x**2 / max(variance - mean_x, 1e-9), 0.1, 5))
         return np.array([r, r * mean_T / mean_x])
+
+    def _further_starts(self, h: Histories, start: FloatArray) -> list[FloatArray]:
+        # With few repeat buyers the moments put alpha so far above all ages that the likelihood is a plain.
+        return [start * FEW / start[0]]
 
     def _objective(self, h: Histories) -> Objective:
         return weighted_log_likelihood(h)

@@ -2,7 +2,8 @@ r"""The mathematics of the NBD model, as pure functions.
 
 Every customer buys at a Poisson rate :math:`\lambda \sim \Gamma(r, \alpha)` for ever: A. S. C. Ehrenberg (1959), The
 Pattern of Consumer Purchases, Applied Statistics 8 (1), 26-41. Rates given a history are
-:math:`\Gamma(r + x, \alpha + T)`.
+:math:`\Gamma(r + x, \alpha + T)`. It is the Pareto/NBD model of D. C. Schmittlein, D. G. Morrison & R. Colombo (1987),
+Counting Your Customers: Who Are They and What Will They Do Next?, Management Science 33 (1), 1-24, without dropout.
 """
 
 from __future__ import annotations

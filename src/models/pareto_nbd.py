@@ -16,6 +16,7 @@ from ..errors import SettingsError
 from .base import BTYDModel
 from .fitting import Objective
 from .horizon import DAYS_IN_YEAR
+from .lifetimes_calls import hand_over
 from .pareto_forecasts import (
     discounted_residual_purchases_while_alive,
     draw_while_alive,
@@ -116,18 +117,18 @@ class ParetoNBD(BTYDModel):
         Returns
         -------
         lifetimes.ParetoNBDFitter
-            Holding these parameters, so that its predictions work; its times are in ``time_unit``.
+            Holding these parameters and their errors, so that predictions and ``summary`` work; its times are
+            in ``time_unit``.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         """
-        values = self._vector()
+        self._vector()
         from lifetimes import ParetoNBDFitter  # heavy, and warns on import
 
-        fitter = ParetoNBDFitter()
-        fitter.params_ = pd.Series(values, index=list(self._names))
+        fitter = hand_over(self, ParetoNBDFitter())
         fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
         return fitter
 
@@ -137,6 +138,10 @@ class ParetoNBD(BTYDModel):
         # Moments of a negative binomial; half of the customers leave while they are seen.
         r = float(np.clip(mean_x**2 / max(variance - mean_x, 1e-9), 0.1, 5))
         return np.array([r, r * mean_T / mean_x, 1.0, mean_T])
+
+    def _further_starts(self, h: Histories, start: FloatArray) -> list[FloatArray]:
+        # Everybody alike: all rates of leaving about the same, none near 0.
+        return [start * [1, 1, 10, 1]]
 
     def _objective(self, h: Histories) -> Objective:
         return weighted_log_likelihood(h)

@@ -2,7 +2,8 @@ r"""The mathematics of contracts that are renewed or not, as pure functions with
 
 At each renewal opportunity a customer leaves with a probability :math:`\theta \sim \mathrm{Beta}(\alpha, \beta)` of the
 customer's own. Renewals are geometric then and those of a cohort *shifted-beta-geometric* (sBG): P. S. Fader & B. G. S.
-Hardie (2007), How to Project Customer Retention, Journal of Interactive Marketing 21 (1), 76-90.
+Hardie (2007), How to Project Customer Retention, Journal of Interactive Marketing 21 (1), 76-90. Equation numbers are
+those of this paper.
 
 If leaving becomes more or less likely with every renewal, a customer survives t opportunities with probability
 :math:`(1 - \theta)^{t^c}`, and the cohort is *beta-discrete-Weibull* (BdW): P. S. Fader, B. G. S. Hardie, Y. Liu,
@@ -35,6 +36,8 @@ REST = 1e-10
 BLOCK = 4096
 """Terms of such a sum that are computed together."""
 
+SUREST = -1e-280
+"""Logarithm at which the chance to renew is held: a sure renewal would make a loss impossible."""
 
 LEAST_RATE = 1e-6
 """Smallest discount rate a period: below it sums need millions of terms."""
@@ -69,6 +72,8 @@ def log_survival(
 
     .. math:: S(t) = \frac{B(\alpha, \beta + t^c)}{B(\alpha, \beta)}, \qquad S(n + t | n) = \frac{S(n + t)}{S(n)}
 
+    For c = 1 the first is equation 6.
+
     Parameters
     ----------
     alpha, beta, c : float or array_like
@@ -90,8 +95,8 @@ def log_survival(
 def retention_rate(alpha: ArrayLike, beta: ArrayLike, t: ArrayLike, c: ArrayLike = 1.0) -> FloatArray:
     r"""Share of those who face opportunity t and renew: :math:`S(t) / S(t-1)`.
 
-    For sBG it is :math:`(\beta + t - 1) / (\alpha + \beta + t - 1)`, which only rises: those who leave easily go
-    first.
+    For sBG it is :math:`(\beta + t - 1) / (\alpha + \beta + t - 1)` (equation 8), which only rises: those who leave
+    easily go first.
     """
     return np.asarray(np.exp(log_survival(alpha, beta, 1.0, c, renewed=np.subtract(t, 1.0))))
 
@@ -99,7 +104,8 @@ def retention_rate(alpha: ArrayLike, beta: ArrayLike, t: ArrayLike, c: ArrayLike
 def sbg_log_likelihood(cohort: Cohort) -> Objective:
     r"""Log-likelihood of a cohort under sBG with its gradient, as a function of (alpha, beta).
 
-    At opportunity t a customer leaves with probability :math:`\alpha / (\alpha + \beta + t - 1)`.
+    It is equation B3 of the paper's appendix, sorted by opportunity: at the t-th a customer leaves with probability
+    :math:`\alpha / (\alpha + \beta + t - 1)`.
     """
     t, lost, kept = cohort
     faced, losses = lost + kept, float(lost.sum())
@@ -123,10 +129,10 @@ def bdw_log_likelihood(cohort: Cohort) -> Objective:
         alpha, beta, c = parameters
         before, after = _age(t - 1, c), _age(t, c)
         log_kept = log_beta_ratio(alpha, beta + before, after - before)
-        log_kept = np.minimum(log_kept, -1e-300)  # a sure renewal would make a loss impossible
+        log_kept = np.minimum(log_kept, SUREST)
         value = kept @ log_kept + lost @ np.log(-np.expm1(log_kept))
         # A loss has the logarithm of 1 - r; its slope is that of log r times -r / (1 - r).
-        slope = kept - lost / np.expm1(-log_kept)
+        slope = kept + lost * np.exp(log_kept) / np.expm1(log_kept)
         all_of_them = psi_step(alpha + beta + before, after - before)
         to_c = [
             np.where(c * log < LARGEST_LOG_AGE, age * log, 0) * -psi_step(beta + age, np.full_like(t, alpha))

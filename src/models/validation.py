@@ -19,6 +19,12 @@ from .grouping import sum_by_cell, systematic_sample
 SHOWN_ROWS = 3
 """How many offending rows an error names."""
 
+MOST_CROWDED = 0.5
+"""Share of repeat buyers with more repeat purchase days than days, above which times are taken for weeks or months."""
+
+CUSTOMER = ("customer", "customer_id")
+"""Names by which a column or an index is known to hold customers, each of whom has one row."""
+
 
 @dataclass(frozen=True)
 class Histories:
@@ -119,18 +125,42 @@ def check_columns(frame: Any, required: Sequence[str], what: str = "histories") 
     return frame
 
 
+def refuse_duplicates(frame: pd.DataFrame) -> None:
+    """Refuse a customer in two rows: in a column or an index named ``customer`` or ``customer_id``.
+
+    Raises
+    ------
+    DataError
+        Naming the customers and the rows.
+    """
+    for name in CUSTOMER:
+        if name in frame.columns:
+            refuse(frame[name].duplicated().to_numpy(), frame, name, "one row a customer, got customers again")
+        if frame.index.name == name and not frame.index.is_unique:
+            again = frame.index[frame.index.duplicated()]
+            shown = ", ".join(map(repr, again.unique()[:SHOWN_ROWS].tolist()))
+            rows = "row" if len(again) == 1 else "rows"
+            raise DataError(
+                f"index '{name}': {len(again)} {rows} refused (first: {shown}); expected one row a customer, got "
+                "customers again"
+            )
+
+
 def number_column(frame: pd.DataFrame, name: str) -> FloatArray:
     """Read a column as floats, NaN where it is null.
 
     Raises
     ------
     DataError
-        If the column holds something that is not a number.
+        If the column holds something that is not a number; dates and durations are none.
     """
+    dtype = frame[name].dtype
+    if pd.api.types.is_datetime64_any_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
+        raise DataError(f"column '{name}': expected days as numbers, got {dtype}; divide by pandas.Timedelta(days=1)")
     try:
         return np.asarray(frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
     except (TypeError, ValueError) as error:
-        raise DataError(f"column '{name}': expected numbers, got {frame[name].dtype}") from error
+        raise DataError(f"column '{name}': expected numbers, got {dtype}") from error
 
 
 def nonnegative_column(frame: pd.DataFrame, name: str) -> FloatArray:
@@ -175,27 +205,55 @@ def weight_column(frame: pd.DataFrame) -> FloatArray:
     return weight
 
 
-def read_histories(histories: pd.DataFrame) -> Histories:
+def read_histories(histories: pd.DataFrame, *, count_days: bool = False) -> Histories:
     """Check a frame of histories and return its arrays, in days.
+
+    Times in another unit than days are noticed by their type, where recency exceeds T, and in a fit where most repeat
+    buyers would have bought on more days than there were. Otherwise weeks are histories as good as any: no check can
+    tell.
 
     Parameters
     ----------
     histories : DataFrame
-        Columns ``frequency``, ``recency``, ``T`` (days) and optionally ``weight``; no nulls.
+        Columns ``frequency``, ``recency``, ``T`` (days) and optionally ``weight``; no nulls. A column or an index
+        named ``customer`` or ``customer_id`` has no customer twice.
+    count_days : bool, default False
+        Refuse whole times in which most repeat buyers have more repeat purchase days than days.
 
     Raises
     ------
     DataError
-        For a missing column, an empty frame, or rows that no customer can have; the message names the
-        column, the number of rows, the first row labels and what was expected.
+        For a missing column, an empty frame, a customer twice, or rows that no customer can have; the message names
+        the column, the number of rows, the first row labels and what was expected.
     """
     frame = check_columns(histories, ("frequency", "recency", "T"))
+    refuse_duplicates(frame)
     x = frequency_column(frame)
     t_x, T = nonnegative_column(frame, "recency"), nonnegative_column(frame, "T")
     refuse(t_x > T, frame, "T", "T of at least recency (both counted in days from the first purchase)")
     refuse((x == 0) & (t_x > 0), frame, "recency", "0 where frequency is 0")
     refuse((x > 0) & (t_x == 0), frame, "recency", "more than 0 where frequency is more than 0")
-    return Histories(x, t_x, T, weight_column(frame))
+    h = Histories(x, t_x, T, weight_column(frame))
+    if count_days:
+        _refuse_crowded(h, frame)
+    return h
+
+
+def _refuse_crowded(h: Histories, frame: pd.DataFrame) -> None:
+    """Refuse times too short for days where they are whole: parts of a day come of simulation.
+
+    Single customers whose purchases were counted instead of their purchase days are no unit, so it takes most of them.
+    """
+    crowded = h.x > h.t_x
+    if not crowded.any() or not all(np.array_equal(times, np.floor(times)) for times in (h.t_x, h.T)):
+        return
+    share = h.weight[crowded].sum() / h.weight[h.x > 0].sum()
+    if share > MOST_CROWDED:
+        expected = (
+            f"at most recency ({share:.0%} of repeat buyers have more repeat purchase days than days): count purchases "
+            "of one day once, and give recency and T in days"
+        )
+        refuse(crowded, frame, "frequency", expected)
 
 
 def distinct_histories(histories: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Beta-discrete-Weibull: what it adds to the shifted-beta-geometric model, see test_sbg.py for what they share."""
 
+from itertools import product
+
 import mpmath as mp
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ from loyalty.errors import ConvergenceWarning
 from loyalty.models.bdw import BetaDiscreteWeibull
 from loyalty.models.beta_ratio import log_beta_ratio, psi_step
 from loyalty.models.contracts import contracts_from_survival
+from loyalty.models.fitting import LOG_BOUNDS
 from loyalty.models.retention import (
     Cohort,
     bdw_log_likelihood,
@@ -63,6 +66,25 @@ def test_ratio_of_betas_against_high_precision():
                     assert float(log_beta_ratio(a, b, s)) == pytest.approx(float(want), rel=1e-12, abs=rounding)
                 step = float(psi_step(np.array(b), np.array(a)))
                 assert step == pytest.approx(float(mp.digamma(mp.mpf(b) + mp.mpf(a)) - mp.digamma(b)), rel=1e-7)
+
+
+@pytest.mark.parametrize("customers", [1, 1e9])
+def test_likelihood_is_finite_wherever_the_search_may_step(customers):
+    """Overflow warns, and warnings are errors here; zero or infinite retention is at the ends of the range."""
+    objective = bdw_log_likelihood(COHORT._replace(lost=COHORT.lost * customers, kept=COHORT.kept * customers))
+    ends = np.exp([*LOG_BOUNDS, -8, 0, 8, 15])
+    for point in product(ends, repeat=3):
+        value, gradient = objective(np.array(point))
+        assert np.isfinite([value, *gradient]).all(), point
+
+
+def test_contracts_that_nearly_all_last_for_thirty_years():
+    """On its way the search tries parameters with which nobody would stay; there an exponential overflowed."""
+    with pytest.warns(ConvergenceWarning, match="does not determine"):
+        model = BetaDiscreteWeibull().fit(contracts_from_survival([100] * 31 + [90], customers=1000))
+    assert np.isfinite([model.log_likelihood_, *model.params_]).all()
+    assert model.survival(31)[10] > 0.999
+    assert model.survival(31)[31] == pytest.approx(0.9, abs=0.02)
 
 
 @pytest.mark.parametrize("point", [(0.7, 1.2), (300, 900), (1e-3, 40)])

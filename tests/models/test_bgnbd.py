@@ -513,6 +513,26 @@ def test_expectation_against_high_precision(parameters, x, T, t):
     assert got == pytest.approx(exact_expectation(*parameters, x, T, t), rel=1e-8)
 
 
+@pytest.mark.parametrize("place", [(0.5, 10, 30, 39), (0.243, 4.414, 0, 52), (3, 0.5, 1, 700), (60, 50, 10, 3)])
+@pytest.mark.parametrize("b", [1.02, 0.5, 0.1, 0.05, 0.01, 0.001])
+@pytest.mark.parametrize("a", [1.02, 0.5, 0.1, 0.05, 0.01, 0.001])
+def test_expectation_where_customers_leave_at_once_or_never(a, b, place):
+    """With a and b both small the dropout probability is about 0 or about 1, and nothing between."""
+    r, alpha, T, t = place
+    beside = f"{a}{'0' * 27}1"  # the printed form is 0/0 at a + b = 1
+    got = expected_purchases_while_alive(r, alpha, a, b, np.zeros(1), np.array([float(T)]), t)[0]
+    assert got == pytest.approx(exact_expectation(r, alpha, beside, b, 0, T, t), rel=1e-8)
+
+
+def test_expectation_takes_small_and_large_dropout_parameters_in_one_call():
+    a, b = np.array([0.01, 1.0, 0.01, 0.8, 1.0]), np.array([0.02, 0.02, 0.02, 2.4, 2.0])
+    x, T = np.array([0.0, 0, 2, 0, 4]), np.full(5, 30.0)
+    got = expected_purchases_while_alive(0.5, 10, a, b, x, T, 39)
+    beside = [f"{value}{'0' * 27}1" for value in a]
+    want = [exact_expectation(0.5, 10, *row, 30, 39) for row in zip(beside, b, x, strict=True)]
+    np.testing.assert_allclose(got, want, rtol=1e-8)
+
+
 @pytest.mark.parametrize(("a", "b"), [(1.0, 2.0), (0.4, 0.6), (1.0, 1e-3)])
 def test_expectation_is_continuous_where_the_closed_form_is_not(a, b):
     x, T = np.array([0.0, 1.0, 50.0]), np.array([20.0, 30.0, 40.0])

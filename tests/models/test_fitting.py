@@ -45,3 +45,30 @@ def test_a_flat_likelihood_is_told_with_a_sample_too():
     assert found.undetermined == (1,)
     assert not found.converged
     assert np.isnan(found.covariance[1]).all()
+
+
+def test_further_starts_are_climbed_on_a_ridge_only():
+    def two_ridges(parameters):
+        """Flat in the second parameter; in the first a peak at 1 and, beyond a valley, a higher one at 1,000."""
+        at = np.log(parameters[0])
+        low, high = np.exp(-(at**2)), 2 * np.exp(-((at - np.log(1000)) ** 2))
+        slope = -2 * at * low - 2 * (at - np.log(1000)) * high
+        return 100 * (low + high), np.array([100 * slope / parameters[0], 0.0])
+
+    near, far = np.array([1.1, 1.0]), np.array([900.0, 1.0])
+    assert maximise(two_ridges, near, 1.0).log_likelihood == pytest.approx(100)
+    assert maximise(two_ridges, near, 1.0, further_starts=[near, far]).log_likelihood == pytest.approx(200)
+    alike = maximise(two_ridges, near, 1.0, further_starts=[np.array([1.1, 50.0])])
+    assert alike.parameters[1] == pytest.approx(1.0)
+    asked = []
+
+    def single(parameters):
+        asked.append(parameters)
+        return hill(PEAK, INFORMATION)(parameters)
+
+    counts = []
+    for further in ((), [np.ones(2)] * 5):
+        asked.clear()
+        maximise(single, np.ones(2), 1000.0, further_starts=further)
+        counts.append(len(asked))
+    assert counts[0] == counts[1]

@@ -99,6 +99,30 @@ def test_fit_does_not_depend_on_order_weights_or_currency(sample, fitted):
     np.testing.assert_allclose(cents.params_, fitted.params_ * [1, 1, 100], rtol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e6, 1e12])
+def test_a_fit_is_the_same_in_any_currency(fitted, sample, scale):
+    """Densities of spend are per unit of it, so that the log-likelihood moves by log(scale) a customer."""
+    h = sample.histories
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scaled = GammaGamma().fit(h.assign(monetary_value=h["monetary_value"] * scale))
+    units = np.array([1, 1, scale])
+    assert scaled.converged_
+    assert scaled.undetermined_ == ()
+    np.testing.assert_allclose(scaled.params_, fitted.params_ * units, rtol=1e-6)
+    np.testing.assert_allclose(scaled.covariance_, fitted.covariance_ * np.outer(units, units), rtol=1e-5)
+    np.testing.assert_allclose(scaled.standard_errors_, fitted.standard_errors_ * units, rtol=1e-5)
+    assert scaled.log_likelihood_ == pytest.approx(fitted.log_likelihood_ - 946 * np.log(scale), rel=1e-10)
+    assert scaled.aic_ == pytest.approx(6 - 2 * scaled.log_likelihood_)
+    assert scaled.correlation_ == pytest.approx(fitted.correlation_)
+
+
+def test_log_likelihood_of_a_fit_is_that_of_the_data(fitted, sample):
+    buyers = sample.histories.query("frequency > 0")
+    x, z = buyers["frequency"].to_numpy(float), buyers["monetary_value"].to_numpy(float)
+    assert fitted.log_likelihood_ == pytest.approx(log_likelihood(*fitted.params_, x, z).sum(), rel=1e-10)
+
+
 @pytest.mark.slow
 def test_recovery_and_coverage_of_intervals():
     """90 % intervals of each parameter, and of what all customers spend next, over 200 simulated data sets."""
@@ -140,6 +164,9 @@ def test_fit_of_awkward_data_is_finite_and_as_good_as_any(case):
     assert bool(model.undetermined_) == (case in {"alike", "twenty"})  # one spend for everybody; too few
     spend = model.expected_spend(h) if model.params_["q"] > 1 else np.ones(1)
     assert (np.isfinite(spend) & (spend > 0)).all()
+    if case == "alike":  # the more alike days and customers are said to be the better, so that there is no best fit
+        np.testing.assert_allclose(spend, 25, rtol=1e-6)
+        return
     x, z = h["frequency"].to_numpy(float), h["monetary_value"].to_numpy(float)
     objective = weighted_log_likelihood(x, z, h.get("weight", pd.Series(1.0, h.index)).to_numpy(float))
     reached = [climbed(objective, start, len(h)) for start in ((1, 1, 1), (6, 4, 15), (50, 2, 400), (0.5, 20, 9))]

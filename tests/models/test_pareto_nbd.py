@@ -90,7 +90,8 @@ def test_customer_1516(fitted):
     """Published for CDNOW's customer 1516 (x 26, t_x 30.857, T 31 weeks), a year ahead: 25.4565, P(alive) .99787.
 
     P(alive) agrees to every printed digit. The expectation at the maximum is 25.4552; which estimates the published
-    one was computed at is not told, and those of the paper rounded to three digits give 25.4573. Hence 2e-3 there.
+    one was computed at is not told. Those of the paper, rounded to (.553, 10.578, .606, 11.669), give 25.4573, and
+    (.5533, 10.578, .6061, 11.656) 25.4550. Hence 2e-3 there.
     """
     customer = frame([26], [216], [217])
     assert fitted.probability_alive(customer)[0] == pytest.approx(0.99787, abs=5e-6)
