@@ -321,7 +321,8 @@ def limits(study: Study) -> str:
     ]
     return (
         f"The intervals say how much other customers would change the verdict, not how much another year would: {past_dates(study)} lies in the same past, and a model that won in it may lose when prices, shops or seasons change. "
-        "With many contenders some difference looks clear by chance. Only customers who were active are judged."
+        "With many contenders some difference looks clear by chance. Only customers who were active are judged. "
+        "The other pages and the file of scores rest on the smaller contest that the page Churn shows, not on this one."
         + (f" For the analyst, fits warned: {' '.join(dict.fromkeys(shaky))}" if shaky else "")
     )
 

@@ -163,9 +163,6 @@ def reasons_at_risk(study: Study) -> GT:
         pd.DataFrame({"reason": shares.index, "share": shares.to_numpy()}),
         title="What raises the risk of the fifth of the active customers most at risk",
         columns={"reason": tables.text("Reason"), "share": tables.percent("Of all that raises it")},
-        notes=[
-            "In the file of scores a customer has reasons in words, such as “usually buys every 9 days, silent for 41”."
-        ],
     )
 
 
