@@ -197,7 +197,9 @@ def test_another_day_makes_a_report_beside_the_first(shop):
     run = call(root, "report", "corner", "--as-of", "2025-09-15", "--notebooks", "01_data_health", "--json")
     assert run.returncode == 0, run.stderr
     folder = root / "reports" / "corner" / "2025-09-15"
-    assert sorted(path.name for path in folder.iterdir()) == ["01_data_health.html", "index.html", "manifest.json"]
+    written = sorted(path.name for path in folder.iterdir())
+    card = ["model-card.html", "model-card.json"]
+    assert written == ["01_data_health.html", "index.html", "manifest.json", *card]
     assert json.loads(run.stdout)["as_of"] == "2025-09-15"
     assert latest(root).resolve() != folder.resolve()
 

@@ -51,6 +51,11 @@ def summary(monkeypatch: pytest.MonkeyPatch) -> None:
     words.picture = lambda study: None
     monkeypatch.setitem(sys.modules, words.__name__, words)
     monkeypatch.setattr(loyalty.reporting, "summary", words, raising=False)
+    card = ModuleType("loyalty.reporting.card")
+    card.describe = lambda study: {}  # type: ignore[attr-defined]
+    card.files = lambda said, *, pages, heading: {}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, card.__name__, card)
+    monkeypatch.setattr(loyalty.reporting, "card", card, raising=False)
 
 
 @pytest.fixture
