@@ -13,8 +13,8 @@ Pair = tuple[Study, Study]
 Brought = list[tuple[frozenset[str], int]]
 """Columns and number of rows of everything that Spark hands to this process."""
 
-DISTINCT = {"frequency", "recency", "T", "weight", "monetary_value"}
-"""Columns of different histories."""
+DISTINCT = {"frequency", "recency", "T", "weight"}
+"""Columns that every table of different histories has, and no table of customers."""
 BOUND = 1000
 """The least that `engine_settings.training_customers` may be."""
 
