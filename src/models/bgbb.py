@@ -192,9 +192,7 @@ class BGBB(BTYDModel):
         self._vector()
         from lifetimes import BetaGeoBetaBinomFitter  # heavy, and warns on import
 
-        fitter = hand_over(self, BetaGeoBetaBinomFitter())
-        fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
-        return fitter
+        return hand_over(self, BetaGeoBetaBinomFitter())
 
     def _unit(self) -> float:
         if not 0 < self.period_days < np.inf:

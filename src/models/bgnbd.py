@@ -27,6 +27,7 @@ from .beta_geometric import (
     weighted_log_likelihood,
 )
 from .fitting import Objective
+from .horizon import LONGEST_HALF_LIFE
 from .hypergeometric import expected_purchases_while_alive
 from .lifetimes_calls import hand_over
 from .validation import FloatArray, Histories, IntArray
@@ -41,10 +42,6 @@ __all__ = [
     "simulate_histories",
     "weighted_log_likelihood",
 ]
-
-
-LONGEST_HALF_LIFE = 3650.0
-"""A half-life of more days than this is not worth telling: it lies outside all experience with a customer."""
 
 
 MOST_AGES = 10.0
@@ -212,9 +209,7 @@ class BGNBD(BetaGeometricModel):
         self._vector()
         from lifetimes import BetaGeoFitter  # heavy, and warns on import
 
-        fitter = hand_over(self, BetaGeoFitter())
-        fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
-        return fitter
+        return hand_over(self, BetaGeoFitter())
 
 
 def polarised(h: Histories, start: FloatArray) -> list[FloatArray]:

@@ -24,9 +24,10 @@ from .beta_geometric_k import (
     purchase_distribution_while_alive,
     weighted_log_likelihood,
 )
-from .bgnbd import LONGEST_HALF_LIFE, polarised
+from .bgnbd import polarised
 from .erlang_draws import draw_purchases_while_alive
 from .fitting import Objective, Optimum, maximise
+from .horizon import LONGEST_HALF_LIFE
 from .validation import FloatArray, Histories, IntArray, new_customers, number_column, read_histories, refuse
 
 __all__ = ["BGCNBD", "MBGCNBD", "BGCNBDk", "MBGCNBDk"]

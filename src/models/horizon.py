@@ -9,6 +9,9 @@ from .validation import FloatArray
 
 DAYS_IN_YEAR = 365.0
 
+LONGEST_HALF_LIFE = 3650.0
+"""A half-life of more days than this is not worth telling: it lies outside all experience with a customer."""
+
 
 def checked_horizon(horizon_days: float) -> float:
     """Refuse a horizon that is no positive finite number of days.

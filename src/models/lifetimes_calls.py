@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from ..errors import DataError, SettingsError
 from .likelihood import LikelihoodModel
 from .validation import FloatArray, nonnegative_column
+from .whole import write_whole
 
 FORMAT, VERSION = "loyalty-lifetimes-fit", 1
 
@@ -102,6 +103,8 @@ def hand_over(model: LikelihoodModel, fitter: Any) -> Any:
         fitter.variance_matrix_ = model.covariance_.copy()
         fitter.standard_errors_ = model.standard_errors_.rename(None)
         fitter.confidence_intervals_ = confidence_intervals(fitter.params_, fitter.standard_errors_)
+    if hasattr(fitter, "conditional_expected_number_of_purchases_up_to_time"):
+        fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
     return fitter
 
 
@@ -126,9 +129,7 @@ def save(path: str | os.PathLike[str], name: str, model: LikelihoodModel) -> Non
         "undetermined": list(model.undetermined_),
         "found": {each: _plain(getattr(model, each)) for each in FOUND if hasattr(model, each)},
     }
-    scratch = place.with_name(f".{place.name}.{os.getpid()}.new")
-    scratch.write_text(json.dumps(content, indent=2, allow_nan=False), encoding="utf-8")
-    os.replace(scratch, place)
+    write_whole(place, json.dumps(content, indent=2, allow_nan=False).encode())
 
 
 def load(path: str | os.PathLike[str], name: str, model: LikelihoodModel) -> LikelihoodModel:

@@ -55,6 +55,4 @@ class MBGNBD(BetaGeometricModel):
         self._vector()
         from lifetimes import ModifiedBetaGeoFitter  # heavy, and warns on import
 
-        fitter = hand_over(self, ModifiedBetaGeoFitter())
-        fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
-        return fitter
+        return hand_over(self, ModifiedBetaGeoFitter())

@@ -15,7 +15,7 @@ import pandas as pd
 from ..errors import SettingsError
 from .base import BTYDModel
 from .fitting import Objective
-from .horizon import DAYS_IN_YEAR
+from .horizon import DAYS_IN_YEAR, LONGEST_HALF_LIFE
 from .lifetimes_calls import hand_over
 from .pareto_forecasts import (
     discounted_residual_purchases_while_alive,
@@ -28,9 +28,6 @@ from .pareto_likelihood import probability_alive, weighted_log_likelihood
 from .validation import FloatArray, Histories, IntArray
 
 __all__ = ["ParetoNBD", "simulate_histories"]
-
-LONGEST_HALF_LIFE = 3650.0
-"""A half-life of more days than this is not worth telling: it lies outside all experience with a customer."""
 
 
 class ParetoNBD(BTYDModel):
@@ -128,9 +125,7 @@ class ParetoNBD(BTYDModel):
         self._vector()
         from lifetimes import ParetoNBDFitter  # heavy, and warns on import
 
-        fitter = hand_over(self, ParetoNBDFitter())
-        fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
-        return fitter
+        return hand_over(self, ParetoNBDFitter())
 
     def _start(self, h: Histories) -> FloatArray:
         mean_x, mean_T = np.average(h.x, weights=h.weight), np.average(h.T, weights=h.weight)

@@ -5,9 +5,7 @@ Nothing is ever unpickled: a file that is loaded can hold numbers and words, and
 
 import hashlib
 import json
-import os
 import platform
-import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import date
 from importlib.metadata import version
@@ -20,6 +18,7 @@ import xgboost
 
 from ..errors import DataError
 from ..features.build import dictionary
+from .whole import write_whole
 
 FORMAT, VERSION = "loyalty-model", 1
 MANIFEST = "model.json"
@@ -109,8 +108,8 @@ def save(
     }
     manifest["hash"] = _hash(manifest)
     for name, content in raw.items():
-        _write(folder / manifest["files"][name]["file"], content)
-    _write(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
+        write_whole(folder / manifest["files"][name]["file"], content)
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
     return manifest
 
 
@@ -179,20 +178,6 @@ def _kind(dtype: Any) -> str:
 def _hash(manifest: Mapping[str, Any]) -> str:
     content = {name: value for name, value in manifest.items() if name != "hash"}
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
 
 
 def _manifest(place: Path) -> dict[str, Any]:

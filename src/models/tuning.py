@@ -5,7 +5,6 @@ the search has seen. Optuna is an extra: `pip install 'loyalty[tune]'`.
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +18,7 @@ from ..errors import EngineError, RefusedError, SettingsError
 from .churn import ChurnModel
 from .reliability import log_losses
 from .validation import FloatArray
+from .whole import write_whole
 
 TRIALS = 30
 SEED = 20171203
@@ -204,9 +204,8 @@ def write(tuned: Tuned, folder: Path) -> Path:
         "trials": len(tuned.trials) - 1,
         "seed": tuned.seed,
     }
-    place, scratch = folder / FILE, folder / f".{FILE}-{os.getpid()}"
-    scratch.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-    os.replace(scratch, place)
+    place = folder / FILE
+    write_whole(place, (json.dumps(content, indent=2) + "\n").encode())
     return place
 
 

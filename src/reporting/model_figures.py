@@ -1,11 +1,9 @@
 """Figures of models: each takes data and an `ax`, draws, and returns the `ax`; nothing is fitted here."""
 
 import re
-import textwrap
 
 import numpy as np
 import pandas as pd
-import shap
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -159,38 +157,6 @@ def gains(curves: dict[str, pd.Series], *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("leavers found among them, %")
     ax.legend(loc="lower right")
     ax.set_title("How many leavers a list of a given length finds", wrap=True)
-    return ax
-
-
-@style.context()
-def reasons(contributions: pd.DataFrame, labels: dict[str, str], *, shown: int = 8, ax: Axes | None = None) -> Axes:
-    """What moves the prediction: mean size of the SHAP values, over all customers.
-
-    Parameters
-    ----------
-    contributions : SHAP values, log-odds, one row a customer, with a column `base`.
-    labels : column → words.
-    shown : features drawn, the strongest first.
-    """
-    ax = axes(ax, 110 + 40 * shown)
-    sizes = contributions.drop(columns="base").abs().mean().sort_values(ascending=False)
-    strongest = list(sizes[sizes > 0].index[:shown])
-    if not strongest:
-        return nothing(ax, "What moves the prediction")
-    explanation = shap.Explanation(
-        values=contributions[strongest].to_numpy(),
-        base_values=contributions["base"].to_numpy(),
-        feature_names=[textwrap.fill(labels[name], 30) for name in strongest],
-    )
-    shap.plots.bar(explanation, max_display=shown, ax=ax, show=False, show_data=False)
-    for bar in ax.patches:
-        bar.set_color(style.ACCENT)
-    for text in ax.texts:
-        text.set_color(style.GREY)
-    ax.tick_params(labelsize=9.5)
-    ax.grid(axis="y", visible=False)
-    ax.set_xlabel("mean change of the log-odds", fontsize=11, color=style.GREY)
-    ax.set_title("What moves the prediction", wrap=True)
     return ax
 
 

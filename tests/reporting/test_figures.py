@@ -112,15 +112,6 @@ def gains(customers: int) -> Draw:
     return lambda ax: model_figures.gains({"XGBoost": curve, "BG/NBD": curve}, ax=ax)
 
 
-def reasons(customers: int) -> Draw:
-    random = np.random.default_rng(2)
-    names = [f"feature_{number}" for number in range(12)]
-    features = pd.DataFrame(random.normal(size=(customers, 12)), columns=names)
-    features.iloc[::3, 2] = np.nan
-    labels = {name: name.replace("_", " ").capitalize() for name in names}
-    return lambda ax: model_figures.reasons((features * 0.3).fillna(0).assign(base=-1.0), labels, ax=ax)
-
-
 def risk_bands(*customers: float) -> Draw:
     table = pd.DataFrame({"customers": customers}, index=["under 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %"])
     return lambda ax: model_figures.risk_bands(table, "<10", ax=ax)
@@ -139,7 +130,6 @@ NORMAL = {
     "total_against_actual": totals(interval=True),
     "calibration": calibration(10),
     "gains": gains(500),
-    "reasons": reasons(300),
     "risk_bands": risk_bands(500, 300, 60, np.nan),
 }
 LITTLE = {
@@ -155,7 +145,6 @@ LITTLE = {
     "total_against_actual": totals(interval=False),
     "calibration": calibration(1),
     "gains": gains(1),
-    "reasons": reasons(2),
     "risk_bands": risk_bands(np.nan, 12, np.nan, 0),
 }
 # What a shop leaves over when each of its groups is too small to be shown, or its log is too short.
@@ -189,7 +178,6 @@ UNITS = {
     "total_against_actual": ("spend", ""),
     "calibration": ("%", "%"),
     "gains": ("%", "%"),
-    "reasons": ("log-odds", ""),
     "risk_bands": ("probability", "customers"),
 }
 
