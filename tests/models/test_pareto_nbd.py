@@ -410,7 +410,7 @@ def test_search_ends_at_the_maximum_where_lifetimes_stops_short():
     people = whole_days(2.0, 10.0, 0.5, 300.0, 1500, 7, oldest=730)
     model = ParetoNBD().fit(people)
     # Its start is random: how far short it stops varies, .5 to 57 units were seen.
-    np.random.seed(0)  # noqa: NPY002
+    np.random.seed(0)
     theirs = ParetoNBDFitter().fit(people["frequency"], people["recency"], people["T"])
     value, _ = weighted_log_likelihood(read_histories(people))(theirs.params_.to_numpy())
     assert model.converged_
