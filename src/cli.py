@@ -13,6 +13,7 @@ from .commands.simulate import simulate
 from .errors import LoyaltyError
 
 if TYPE_CHECKING:
+    from .experiments import Experiment
     from .study import Study
 
 INTERRUPTED = 130
@@ -96,7 +97,7 @@ def report(
     if asked is not None:
         select(asked, notebook_paths(project_root()))  # before the data is read, which takes longer
     with Reporter() as tell:
-        study = _open(dataset, as_of, horizon_days, active_within_days, engine)
+        study = _open_any(dataset, as_of, horizon_days, active_within_days, engine)
         index = publish(study, notebooks=asked, force=force, progress=tell)
     if as_json:
         made = json.loads((index.parent / "manifest.json").read_text("utf-8"))
@@ -115,10 +116,18 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Hold a dataset against its contract: what is in it, what is wrong, and whether a report can be made."""
+    from .commands import check_experiment
     from .commands.check import show, to_json
     from .errors import RefusedError
+    from .experiments import Experiment
 
-    study = _open(dataset, as_of, horizon_days, active_within_days, engine, refusing=False)
+    study = _open_any(dataset, as_of, horizon_days, active_within_days, engine, refusing=False)
+    if isinstance(study, Experiment):
+        if as_json:
+            typer.echo(check_experiment.to_json(study))
+        else:
+            check_experiment.show(study)
+        return
     checked = study.check()
     if as_json:
         typer.echo(to_json(checked))
@@ -164,6 +173,44 @@ def backtest(
         show(study)
 
 
+@app.command()
+def design(
+    dataset: Dataset,
+    metric: Annotated[str, typer.Option(metavar="NAME", help="spend, repurchase or orders.")] = "spend",
+    minimum_effect: Annotated[
+        str | None, typer.Option(metavar="X", help="Least effect that matters: 2.5, or 5% of the mean.")
+    ] = None,
+    hold_out: Annotated[float | None, typer.Option(metavar="SHARE", help="Of the customers, sent nothing.")] = None,
+    customers: Annotated[int | None, typer.Option(metavar="N", help="Who take part; else all who are active.")] = None,
+    days: Annotated[int | None, typer.Option(metavar="N", help="Over which it is measured; else the horizon.")] = None,
+    power: Annotated[float, typer.Option(metavar="SHARE", help="Chance that the effect shows, if it is there.")] = 0.8,
+    one_sided: Annotated[bool, typer.Option("--one-sided", help="Only a rise counts.")] = False,
+    arms: Annotated[int, typer.Option(metavar="N", help="Campaigns that share one control group.")] = 1,
+    register: Annotated[
+        str | None, typer.Option(metavar="CAMPAIGN", help="Write down what will be read: data/registered/.")
+    ] = None,
+    starts: Annotated[str | None, typer.Option(metavar="DATE", help="First day of the campaign; else today.")] = None,
+    as_of: AsOf = None,
+    active_within_days: Active = None,
+    engine: Engine = None,
+    as_json: Json = False,
+) -> None:
+    """Say how large a campaign must be to show its effect: hold-out, customers, days, and what cannot be seen."""
+    from .commands import design as told
+    from .designs import desk
+
+    study = _open(dataset, as_of, days, active_within_days, engine)
+    found = desk(
+        study, metric, effect=minimum_effect, hold_out=hold_out, customers=customers, power=power, one_sided=one_sided,
+        arms=arms,
+    )  # fmt: skip
+    path = told.register(study, found, register, starts) if register is not None else None
+    if as_json:
+        typer.echo(told.to_json(study, found, path))
+    else:
+        told.show(study, found, path)
+
+
 app.command()(init)
 app.command()(simulate)
 
@@ -181,6 +228,27 @@ def _open(
     return Study.open(
         dataset, as_of=as_of, horizon_days=horizon, active_within_days=active, engine=engine, refusing=refusing
     )
+
+
+def _open_any(
+    dataset: str,
+    as_of: str | None,
+    horizon: int | None,
+    active: int | None,
+    engine: str | None,
+    refusing: bool = True,
+) -> "Study | Experiment":
+    """The study of a dataset; of one without a purchase log its experiment."""
+    from .errors import SettingsError
+    from .experiments import Experiment
+    from .settings import load_dataset
+
+    if load_dataset(dataset).transactions:
+        return _open(dataset, as_of, horizon, active, engine, refusing)
+    options = {"--horizon-days": horizon, "--active-within-days": active, "--engine": engine}
+    if given := [name for name, value in options.items() if value is not None]:
+        raise SettingsError(f"{given[0]}: {dataset} has no purchase log, and an experiment knows no such thing")
+    return Experiment.open(dataset, as_of=as_of)
 
 
 def _relative(path: Path) -> str:

@@ -16,6 +16,7 @@ from .features.columns import Tables
 from .features.companions import COMPANIONS, usable
 from .features.contract import examine, facts
 from .features.histories import purchase_days, return_days
+from .features.offers import Offers, sent
 from .features.quarantine import judged, kept, quarantined
 from .schema import Dataset
 from .settings import dataset_path
@@ -108,11 +109,14 @@ class Prepared:
     def tables(self) -> Tables:
         """All that feature blocks are computed from."""
         programme = self.dataset.programme
+        beside = {role: usable(table) for role in COMPANIONS if (table := self._companion(role)) is not None}
+        if "contacts" in beside:
+            beside["contacts"] = sent(beside["contacts"])
         return Tables(
             self.days,
             returns=self._keep("returns", lambda: return_days(self.lines)),
             lines=self.lines,
-            **{role: usable(table) for role in COMPANIONS if (table := self._companion(role)) is not None},
+            **beside,
             tiers=tuple(tier.spend for tier in programme.tiers),
             qualifying_days=programme.qualifying_days,
         )
@@ -120,6 +124,20 @@ class Prepared:
     def _companion(self, role: str) -> ir.Table | None:
         """A table beside the log, the rows that cannot be used too; None where the dataset lacks it."""
         return self._keep_if(getattr(self.dataset, role), role, getattr(self._sources, role))
+
+    @functools.cached_property
+    def offers(self) -> Offers | None:
+        """Campaigns, contacts, those held out too, and coupons; None without contacts."""
+        if (drawn := self._companion("contacts")) is None:
+            return None
+        opens, redemptions = (self._companion(role) for role in ("opens", "redemptions"))
+        return Offers.of(
+            usable(drawn),
+            self._companion("campaigns"),
+            None if opens is None else usable(opens),
+            None if redemptions is None else usable(redemptions),
+            self._companion("coupons"),
+        )
 
     @functools.cached_property
     def consent(self) -> ir.Table | None:
@@ -152,13 +170,13 @@ class Prepared:
         """What is known of the log at a date, and what is wrong with it, see `features.contract.examine`."""
 
         def compute() -> dict[str, Any]:
-            return examine(self.judged, self.days, self.dataset, as_of, horizon_days, self._beside())
+            return examine(self.judged, self.days, self.dataset, as_of, horizon_days, self._beside(), self.offers)
 
         return self._store.get(f"health-{as_of}-{horizon_days}", compute)
 
     def _beside(self) -> dict[str, ir.Table]:
         """The tables beside the log by role, the rows that cannot be used too."""
-        found = {role: self._companion(role) for role in COMPANIONS}
+        found = {role: self._companion(role) for role in (*COMPANIONS, "opens")}
         found["events"] = self._sources.event_rows()
         found["identity"] = self._sources.identities if self.dataset.identity else None
         return {role: table for role, table in found.items() if table is not None}

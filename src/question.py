@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from .errors import SettingsError
 from .features import build
 from .features.columns import Window
 from .features.contract import check_span, refuse
@@ -77,6 +78,11 @@ class Question:
         horizon = whole_days("horizon_days", horizon_days, dataset.study.horizon_days)
         active = whole_days("active_within_days", active_within_days, dataset.study.active_within_days)
         asked = parse_date(as_of, dataset.timezone)
+        if not dataset.transactions:
+            raise SettingsError(
+                f"{name}: the dataset file has no [transactions]; of an experiment alone there are `loyalty check` and "
+                "`loyalty report`"
+            )
         name = name.replace("_", "-")
         data = Prepared(name, dataset, root)
         day = check_span(data.facts, asked, data.shown)

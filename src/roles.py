@@ -180,10 +180,25 @@ class Customers(Channeled):
 
 
 class Campaigns(Table):
-    """Campaigns with their first day; `time_format` as in `Timed`."""
+    """Campaigns; `time_format` of their days as in `Timed`.
+
+    Attributes
+    ----------
+    start : column with the first day.
+    end : column with the last day on which a coupon is taken.
+    type : column with the kind of campaign.
+    channel : column with how its customers are reached (letter, e-mail, app …).
+    contact_cost : what one contact costs, a number or a column, in the dataset's currency.
+    budget : column with the money that all contacts may cost.
+    """
 
     campaign: str
     start: str
+    end: str | None = None
+    type: str | None = None
+    channel: str | None = None
+    contact_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] | str | None = None
+    budget: str | None = None
     time_format: TimeFormat = None
 
 
@@ -194,6 +209,9 @@ class Contacts(Channeled):
     ----------
     group : column that says who was held out on purpose, to be compared with.
     held_out : what it says of them; they were not contacted.
+    sent_by : column with how the customer was reached, where it differs within a campaign. It is no `channel`: that one
+        tells whose customer number it is.
+    opened : column that says whether the message was opened, or on which day.
     """
 
     campaign: str
@@ -202,10 +220,45 @@ class Contacts(Channeled):
     time_is: Literal["local", "utc"] = "local"
     group: str | None = None
     held_out: tuple[str, ...] = ("control", "held out", "holdout")
+    sent_by: str | None = None
+    opened: str | None = None
+
+
+class Opens(Timed, Channeled):
+    """Messages of a campaign that a customer opened or viewed."""
+
+    campaign: str
 
 
 class Redemptions(Timed, Channeled):
-    """Coupons handed in."""
+    """Coupons handed in.
+
+    Attributes
+    ----------
+    campaign : column; without one, the latest campaign that the customer had received and that still ran.
+    coupon : column with the coupon's number.
+    order : column with the receipt's number, as in the log.
+    amount : column with what the coupon took off; without one it is read off the log's coupon columns.
+    """
+
+    campaign: str | None = None
+    coupon: str | None = None
+    order: str | None = None
+    amount: str | None = None
+
+
+class Coupons(Table):
+    """Coupons, one row for each product that one is good for.
+
+    Attributes
+    ----------
+    campaign : column; a coupon may belong to several.
+    product : column, as in the log.
+    """
+
+    coupon: str
+    campaign: str
+    product: str | None = None
 
 
 class Points(Timed, Channeled):
@@ -256,3 +309,54 @@ class HappeningTable(Table):
     name: str = "name"
     until: str | None = None
     time_format: TimeFormat = None
+
+
+Cost = Annotated[float, Field(ge=0)]
+CONTROL = (
+    "control", "control group", "holdout", "hold-out", "held out", "placebo", "no e-mail", "no email", "no mail",
+    "none", "no treatment", "untreated", "0", "false", "no", "kontrolle", "kontrollgruppe", "keine", "对照", "对照组",
+)  # fmt: skip
+"""How files call customers who were given nothing."""
+
+
+class ExperimentTable(Table):
+    """A randomised experiment, one row a customer.
+
+    Attributes
+    ----------
+    arm : column that says what a customer was given by chance.
+    control : what it says of those who were given nothing, whatever its capitals.
+    customer : column; without one every row is a customer of its own.
+    outcomes : columns with what came after: money, counts, or yes and no.
+    money : those of them that are in the dataset's currency.
+    history : columns with numbers from before the experiment.
+    attributes : columns with what customers were before it, which become categories.
+    planned : arm → share of the customers that was to be given it.
+    cost : arm → what one contact costs, in the dataset's currency.
+    """
+
+    arm: str
+    control: Annotated[tuple[str, ...], Field(min_length=1)] = CONTROL
+    customer: str | None = None
+    outcomes: Annotated[tuple[str, ...], Field(min_length=1)]
+    money: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    planned: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
+    cost: dict[str, Cost] = Field(default_factory=dict)
+
+    @field_validator("planned")
+    @classmethod
+    def _is_a_whole(cls, value: dict[str, float]) -> dict[str, float]:
+        if value and abs(sum(value.values()) - 1) > 0.005:
+            raise ValueError("shares of all arms that add up to 1")
+        return value
+
+    @model_validator(mode="after")
+    def _has_each_column_once(self) -> Self:
+        if unknown := set(self.money) - set(self.outcomes):
+            raise ValueError(f"money among the outcomes, which {', '.join(sorted(unknown))} is not")
+        named = [self.arm, *filter(None, [self.customer]), *self.outcomes, *self.history, *self.attributes]
+        if twice := sorted({column for column in named if named.count(column) > 1}):
+            raise ValueError(f"each column in one role only; {', '.join(twice)} stands in two")
+        return self

@@ -10,17 +10,21 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from .roles import (
     Campaigns,
     Channeled,
     Consent,
     Contacts,
+    Coupons,
     Customers,
+    ExperimentTable,
     Format,
     HappeningTable,
     Identity,
+    Opens,
     Points,
     Products,
     Redemptions,
@@ -31,9 +35,9 @@ from .roles import (
 )
 
 __all__ = [
-    "Campaigns", "Channeled", "Consent", "Contacts", "Contract", "Customers", "Dataset", "Engine", "Events", "Format",
-    "Goals", "Happening", "HappeningTable", "Identity", "Points", "Privacy", "Products", "Programme", "Redemptions",
-    "Section", "StudySettings", "Table", "Tier", "Timed", "Transactions",
+    "Campaigns", "Channeled", "Consent", "Contacts", "Contract", "Coupons", "Customers", "Dataset", "Engine", "Events",
+    "ExperimentTable", "Format", "Goals", "Happening", "HappeningTable", "Identity", "Opens", "Points", "Privacy",
+    "Products", "Programme", "Redemptions", "Section", "StudySettings", "Table", "Tier", "Timed", "Transactions",
 ]  # fmt: skip
 
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
@@ -92,10 +96,16 @@ class Programme(Section):
     ----------
     tiers : from the lowest to the highest; a customer below the first has none.
     qualifying_days : length of the period whose spend decides the tier.
+    stop_redemption_below : share of the customers reached; a campaign in which fewer hand in a coupon is to be stopped.
+    stop_redemption_of : the same for single campaigns, or types of campaigns, by name.
+    stop_after_days : from its first day, before which no campaign is judged; one that is over is judged then.
     """
 
     tiers: tuple[Tier, ...] = ()
     qualifying_days: Days = 365
+    stop_redemption_below: Share | None = None
+    stop_redemption_of: dict[str, Share] = Field(default_factory=dict)
+    stop_after_days: Days = 28
 
     @field_validator("tiers")
     @classmethod
@@ -151,14 +161,15 @@ class StudySettings(Section):
     ----------
     horizon_days : length of the period that is predicted, days.
     active_within_days : a customer is active if the last purchase is at most this many days old.
-    origins : past dates, one horizon apart, that the churn model learns from.
+    origins : past dates, one horizon apart, that the churn model learns from; at least four, where the log reaches
+        back so far.
     margin : share of spend that is left after the cost of goods.
     annual_discount_rate : of money, per year.
     """
 
     horizon_days: Days
     active_within_days: Days
-    origins: Annotated[int, Field(ge=1, le=24, strict=True)] = 3
+    origins: Annotated[int, Field(ge=1, le=24, strict=True)] = 4
     margin: Annotated[float, Field(gt=0, le=1, strict=True)]
     annual_discount_rate: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.1
 
@@ -195,19 +206,22 @@ class Engine(Section):
 
 
 class Dataset(Section):
-    """All that a dataset file says."""
+    """All that a dataset file says: of a purchase log, of an experiment, or of both."""
 
     title: str = Field(min_length=1)
     notice: str = ""
     currency: str
     timezone: str
     engine: Literal["duckdb", "spark"] = "duckdb"
-    transactions: Stacked[Transactions]
+    experiment: ExperimentTable | None = None
+    transactions: Annotated[tuple[Transactions, ...], BeforeValidator(_as_list)] = Field((), validate_default=True)
     products: Stacked[Products] | None = None
     customers: Stacked[Customers] | None = None
     campaigns: Stacked[Campaigns] | None = None
     contacts: Stacked[Contacts] | None = None
+    opens: Stacked[Opens] | None = None
     redemptions: Stacked[Redemptions] | None = None
+    coupons: Stacked[Coupons] | None = None
     points: Stacked[Points] | None = None
     consent: Stacked[Consent] | None = None
     identity: Stacked[Identity] | None = None
@@ -218,6 +232,21 @@ class Dataset(Section):
     goals: Goals = Goals()
     privacy: Privacy = Privacy()
     engine_settings: Engine = Engine()
+
+    @field_validator("transactions")
+    @classmethod
+    def _has_rows(cls, value: tuple[Transactions, ...], info: ValidationInfo) -> tuple[Transactions, ...]:
+        if not value and info.data.get("experiment", True) is None:
+            raise PydanticCustomError("missing", "a table")
+        return value
+
+    @field_validator("study", mode="before")
+    @classmethod
+    def _predicts_nothing(cls, value: Any, info: ValidationInfo) -> Any:
+        """Without a log there is nothing to predict, and no number of days to say."""
+        if isinstance(value, dict) and info.data.get("transactions") == ():
+            return {"horizon_days": 1, "active_within_days": 1} | value
+        return value
 
     @field_validator("currency")
     @classmethod

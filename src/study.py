@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import pandas as pd
 
-from . import forecasts, promises, purchases, sampled, tournaments
+from . import campaigns, forecasts, promises, purchases, sampled, tournaments
 from .features import build, cohorts, rfm
 from .features.contract import refusals
 from .features.histories import distinct, histories
@@ -200,6 +200,13 @@ class Study(Question):
     def value_backtest(self) -> pd.DataFrame:
         """Spend of all customers forecast at each past date, see `forecasts.value_backtest`."""
         return forecasts.value_backtest(self)
+
+    # Campaigns
+
+    @step
+    def campaigns(self) -> dict[str, Any]:
+        """What campaigns did, as it was, and what the next one needs to show an effect, see `campaigns.measured`."""
+        return campaigns.measured(self)
 
     def _check_outcomes(self) -> None:
         """Refuse outcomes of one kind before anything is computed from them."""

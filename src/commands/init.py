@@ -1,4 +1,4 @@
-"""`loyalty init`: from a purchase log to a dataset file. Heavy modules are imported where they are used."""
+"""`loyalty init`: from a log or an experiment to a dataset file. Heavy modules are imported where they are used."""
 
 import os
 import re
@@ -15,8 +15,7 @@ import typer
 from ..errors import InputError, RefusedError, SettingsError
 
 if TYPE_CHECKING:
-    from ..sources.guessing.draft import Draft
-    from ..sources.guessing.guesses import Candidate, Guess
+    from ..sources.guessing.guesses import Candidate, Guess, Guesses
     from ..sources.guessing.inspection import Seen
 
 T = TypeVar("T")
@@ -26,7 +25,7 @@ FALLBACK_NAME = "shop"
 
 def init(
     path: Annotated[
-        str, typer.Argument(help="The purchase log: a file, a folder of files, a glob in quotes, or a database.")
+        str, typer.Argument(help="A purchase log, or an experiment: a file, a folder, a glob in quotes, or a database.")
     ],
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the dataset; else the file's own name.")
@@ -36,10 +35,11 @@ def init(
         str | None, typer.Option(metavar="TABLE", help="The table or view that is the log, in a database.")
     ] = None,
 ) -> None:
-    """Guess what the columns of a purchase log are, and write a dataset file that can be corrected by hand."""
+    """Guess what the columns of a purchase log or an experiment are, and write a dataset file that can be corrected."""
     from ..settings import project_root
-    from ..sources.guessing.draft import too_few, written
-    from ..sources.guessing.inspection import describe, look, source_of
+    from ..sources.guessing import experiment, experiment_draft
+    from ..sources.guessing.draft import ORDER, too_few, written
+    from ..sources.guessing.inspection import SeenExperiment, describe, describe_experiment, look, source_of
 
     root = project_root()
     source = source_of(path, root)
@@ -49,23 +49,34 @@ def init(
     where = f"{shown}: transactions"
     try:
         table = _table(source, table, path, root, where)
-        seen = look(source, root, root / "data" / "interim" / slug / "landed", where, table)
+        folder = root / "data" / "interim" / slug / "landed"
+        seen = look(source, root, folder, where, table)
     except InputError as error:  # which names a file that is not written yet
         told = str(error).replace(f"{where}.source", path).replace(f"{where}.table", "--table")
         raise type(error)(told.replace(where, path)) from None
-    seen = _asked(seen) if _is_terminal() else seen
-    draft = describe(seen, name or _stem(source), path, date.today())
+    title = name or _stem(source)
+    if isinstance(seen, SeenExperiment):
+        trial = describe_experiment(seen, title, path, root, folder, where)
+        _save(target, experiment_draft.written(trial))
+        _show(path, trial.guesses, experiment.ROLES)
+        _close(slug, shown, [f"experiment.{key}" for key in trial.undecided])
+        return
+    draft = describe(_asked(seen) if _is_terminal() else seen, title, path, date.today())
     _save(target, written(draft))
-    _show(draft)
+    _show(path, draft.guesses, ORDER)
+    _close(slug, shown, [f"transactions.{key}" for key in draft.undecided], too_few(draft.measured))
+
+
+def _close(slug: str, shown: str, undecided: Sequence[str], note: str = "") -> None:
+    """Say what was written, and what to do next."""
     typer.echo(f"\nWrote: {shown}")
-    if draft.undecided:
-        keys = " and ".join(f"transactions.{key}" for key in draft.undecided)
+    if undecided:
         raise RefusedError(
-            f"{shown}: decide {keys}: the candidates stand there as comments with the evidence; take away one `# ` "
-            f"each, then run `loyalty check {slug}`"
+            f"{shown}: decide {' and '.join(undecided)}: the candidates stand there as comments with the evidence; "
+            f"take away one `# ` each, then run `loyalty check {slug}`"
         )
-    if few := too_few(draft.measured):
-        typer.echo(f"Note:  {few}")
+    if note:
+        typer.echo(f"Note:  {note}")
     typer.echo(f"Next:  loyalty check {slug}")
 
 
@@ -218,24 +229,24 @@ def _choice(
 # The table of guesses
 
 
-def _show(draft: "Draft") -> None:
-    """Show the guess with its evidence."""
+def _show(path: str, guesses: "Guesses", order: Sequence[str]) -> None:
+    """Show the guess with its evidence, role by role."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from ..sources.guessing.draft import ORDER, plain, shown_examples
+    from ..sources.guessing.draft import plain, shown_examples
 
-    table = Table(title=Text(f"What the columns of {draft.path} seem to be"), title_justify="left")
+    table = Table(title=Text(f"What the columns of {path} seem to be"), title_justify="left")
     for heading in ("Role", "Column", "Sure?", "Why", "Examples"):
         table.add_column(heading, overflow="fold")
-    roles = draft.guesses.roles
-    for guess in (roles[role] for role in ORDER if role in roles):
+    roles = guesses.roles
+    for guess in (roles[role] for role in order if role in roles):
         for candidate in guess.candidates:
             if guess.chosen and candidate.column not in guess.chosen:
                 continue
             told = f"{candidate.confidence}{'' if guess.chosen else ', undecided'}"
             why = "; ".join((*candidate.evidence, *filter(None, [candidate.doubt])))
-            examples = ", ".join(shown_examples(guess.role, draft.guesses.profiles[candidate.column]))
+            examples = ", ".join(shown_examples(guess.role, guesses.profiles[candidate.column]))
             table.add_row(*map(Text, (guess.role, plain(candidate.column), told, why, examples)))
     Console().print(table)

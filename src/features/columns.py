@@ -36,8 +36,8 @@ class Tables(NamedTuple):
     days : purchase days, see `histories.purchase_days`.
     returns : days on which more was given back than bought, see `histories.return_days`.
     lines : the usable lines, see `sources.log`.
-    contacts : customer, day, campaign.
-    redemptions : customer, day.
+    contacts : customer, day, campaign, see `offers.sent`.
+    redemptions : customer, day; those that count for no campaign, too.
     points : customer, day, points, and kind where the dataset has it.
     customers : customer, joined and birthday (dates, null where unknown), and one text column for each attribute,
         named `profile_<attribute>`.

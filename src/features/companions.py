@@ -70,8 +70,8 @@ def identity_findings(identities: ir.Table) -> list[Found]:
     whole = identities.filter(~lost)
     each = whole.group_by(number="id", channel="channel").agg(customer=whole.key.min(), customers=whole.key.nunique())
     shared = each.filter(each.customers > 1)
-    if number := _count(shared):
-        total = _count(each)
+    if number := count(shared):
+        total = count(each)
         found.append(
             Found(
                 name="shared_number",
@@ -79,7 +79,7 @@ def identity_findings(identities: ir.Table) -> list[Found]:
                 done="counted",
                 detail=f"identity: {number:,} of {total:,} numbers stand for several customers; what was bought under "
                 "one is counted for the customer whose key comes first",
-                sample=_first_rows(shared),
+                sample=first_rows(shared),
             )
         )
     return found
@@ -92,7 +92,7 @@ def _about(role: str, table: ir.Table, days: ir.Table) -> list[Found]:
         return identity_findings(table)
     found = _unusable(role, table, ~_has_all(table), "lack a customer or a day that can be read, and are left out")
     people = usable(table).select("customer").distinct()
-    known, everyone = _count(people.semi_join(days, "customer")), _count(people)
+    known, everyone = count(people.semi_join(days, "customer")), count(people)
     if known < FEW_KNOWN * everyone:
         found.append(
             Found(
@@ -110,21 +110,21 @@ def _unusable(
 ) -> list[Found]:
     """Rows of which a condition is true, as a finding that shows some columns of a few of them."""
     rows = table.filter(condition)
-    if not (lost := _count(rows)):
+    if not (lost := count(rows)):
         return []
-    total = _count(table)
+    total = count(table)
     return [
         Found(
             name="unusable_rows",
             severity="warning" if lost > NOTEWORTHY * total else "note",
             done="counted",
             detail=f"{role}: {lost:,} of {total:,} rows {what}",
-            sample=_first_rows(rows.select(*shown)) if shown else [],
+            sample=first_rows(rows.select(*shown)) if shown else [],
         )
     ]
 
 
-def _first_rows(table: ir.Table) -> list[dict[str, Any]]:
+def first_rows(table: ir.Table) -> list[dict[str, Any]]:
     """A few rows in total order, what is missing left out."""
     rows = table.order_by([table[name].asc(nulls_first=False) for name in table.columns]).limit(SAMPLE)
     return [
@@ -133,7 +133,8 @@ def _first_rows(table: ir.Table) -> list[dict[str, Any]]:
     ]
 
 
-def _count(table: ir.Table) -> int:
+def count(table: ir.Table) -> int:
+    """Rows of a table, counted by the engine."""
     number: int = table.count().to_pyarrow().as_py()
     return number
 

@@ -13,6 +13,8 @@ from ..sources.lines import worth_nothing
 from .checks import calendar_findings, line_findings
 from .companions import companion_findings
 from .findings import FINDINGS, Found
+from .offer_findings import offer_findings
+from .offers import Offers
 from .quarantine import UNUSABLE, known
 from .span import span_findings
 from .windows import before
@@ -119,6 +121,7 @@ def examine(
     as_of: date,
     horizon_days: int,
     others: Mapping[str, ir.Table] | None = None,
+    offers: Offers | None = None,
 ) -> dict[str, Any]:
     """What is known of a log at a date, and whether a score may rest on it. Nothing is raised.
 
@@ -130,6 +133,7 @@ def examine(
     as_of : first day that is not known, after the log's first day.
     horizon_days : length of the period to predict.
     others : tables beside the log, by role, see `companions`.
+    offers : campaigns, contacts and coupons, see `offers`.
 
     Returns
     -------
@@ -144,6 +148,7 @@ def examine(
         *span_findings(at_date, as_of, horizon_days, dataset.contract, end=_end(judged) or as_of),
         *calendar_findings(lines, dataset),
         *companion_findings(others or {}, days),
+        *(offer_findings(offers) if offers else []),
         *dominant_findings(bought),
     ]
     names = list(FINDINGS)

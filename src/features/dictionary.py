@@ -11,13 +11,14 @@ INTRODUCTION = """\
 # Data
 
 One `.toml` file a dataset says where its tables are, what their columns mean, and what the retailer wants to reach.
-Everything else here stays out of git, since it may hold rows of single customers:
+The rest, but for `registered/`, stays out of git, since it may hold rows of single customers:
 
 | folder | holds |
 |---|---|
 | `raw/` | files as they came, where a dataset is not read from a package, a database or another place |
 | `interim/` | what was computed from them, kept by content; it can be deleted at any time |
 | `processed/` | scores by the retailer's own customer numbers; `expected_orders` counts purchase days |
+| `registered/` | what will be read of a campaign, when and of how many, written by `loyalty design` before it begins |
 
 ## Features
 

@@ -164,6 +164,41 @@ FINDINGS: dict[str, Finding] = {
         "Their numbers may be written in another way.",
         "check its customer column, or bring an [identity] table",
     ),
+    "redemption_unknown_coupon": Finding(
+        "Redemptions of an unknown coupon",
+        "The table of coupons does not list them, or lists them under another campaign.",
+        "bring the whole table of coupons, and check redemptions.coupon",
+    ),
+    "redemption_both_arms": Finding(
+        "Redemptions by customers in both arms",
+        "It is not known whether they had been sent the campaign.",
+        "correct contacts.group: one arm for each customer of a campaign",
+    ),
+    "redemption_held_out": Finding(
+        "Redemptions by customers who were held out",
+        "They were not to have the coupon: the comparison with them understates what the campaign did.",
+        "ask how the coupon came to them, and check contacts.group and contacts.held_out",
+    ),
+    "redemption_no_contact": Finding(
+        "Redemptions without a contact",
+        "The customer is not known to have been sent the campaign.",
+        "bring all contacts, and check redemptions.customer and redemptions.campaign",
+    ),
+    "redemption_outside_window": Finding(
+        "Redemptions outside the campaign's days",
+        "A coupon was taken before it was sent or after it ended.",
+        "check campaigns.start, campaigns.end and redemptions.time",
+    ),
+    "both_arms": Finding(
+        "Customers both treated and held out",
+        "A customer of a campaign belongs to one arm.",
+        "correct contacts.group",
+    ),
+    "empty_campaign": Finding(
+        "Campaigns that nobody received",
+        "They have no rates.",
+        "check contacts.campaign, and whether all contacts were exported",
+    ),
     "night_hours": Finding(
         "Mostly between midnight and five",
         "The clock may be that of another time zone.",

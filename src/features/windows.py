@@ -43,3 +43,9 @@ def horizon(table: ir.Table, as_of: date, horizon_days: int) -> ir.Table:
 def days_until(as_of: date, day: ir.DateValue) -> ir.IntegerValue:
     """Days from `day` to `as_of`."""
     return ibis.literal(as_of).delta(day, unit="day")
+
+
+def in_days_before(day: ir.DateColumn, other: ir.DateColumn, days: int) -> ir.BooleanColumn:
+    """Whether a day is one of the `days` days before another."""
+    ahead = other.delta(day, unit="day")
+    return (ahead >= 1) & (ahead <= days)

@@ -130,21 +130,51 @@ class Effect:
         return replace(self, found=nothing, standard_error=np.nan, refusals=(*self.refusals, *reasons))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
+        """Plain values, for JSON; a number that is not given is None."""
+        return {name: _with_nulls(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Self:
         """What `to_dict` wrote, also after a detour through JSON."""
         return cls(
-            **{name: said[name] for name in ("what", "design", "estimand", "unit", "standard_error")},
-            found=Interval(**said["found"]),
+            **{name: said[name] for name in ("what", "design", "estimand", "unit")},
+            found=_interval(said["found"]),
+            standard_error=_number(said["standard_error"]),
             treated=int(said["treated"]),
             control=int(said["control"]),
             assumptions=tuple(said["assumptions"]),
-            placebos=tuple(Placebo(**{**each, "found": Interval(**each["found"])}) for each in said["placebos"]),
+            placebos=tuple(Placebo(**{**each, "found": _interval(each["found"])}) for each in said["placebos"]),
             overlap=Overlap(**said["overlap"]) if said["overlap"] else None,
-            raw=Interval(**said["raw"]) if said["raw"] else None,
+            raw=_interval(said["raw"]) if said["raw"] else None,
             refusals=tuple(said["refusals"]),
             notes=tuple(said["notes"]),
         )
+
+
+def said(value: float) -> str:
+    """A number in a note: three significant digits.
+
+    Examples
+    --------
+    >>> said(1234.5), said(-0.01234), said(12.0)
+    ('1,230', '−0.0123', '12')
+    """
+    rounded = float(f"{value:.3g}")
+    return (f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:g}").replace("-", "−")
+
+
+def _with_nulls(plain: Any) -> Any:
+    """The same with None where a number is not given, for JSON knows no such number."""
+    if isinstance(plain, dict):
+        return {name: _with_nulls(value) for name, value in plain.items()}
+    if isinstance(plain, tuple):
+        return tuple(map(_with_nulls, plain))
+    return None if isinstance(plain, float) and np.isnan(plain) else plain
+
+
+def _number(plain: float | None) -> float:
+    return np.nan if plain is None else float(plain)
+
+
+def _interval(plain: Mapping[str, float | None]) -> Interval:
+    return Interval(**{name: _number(value) for name, value in plain.items()})

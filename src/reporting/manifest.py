@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..experiments import Experiment
     from ..study import Study
     from .summary_types import Measure
 
@@ -31,7 +32,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def describe(
-    study: "Study",
+    study: "Study | Experiment",
     *,
     key: str,
     created: datetime,
@@ -84,12 +85,18 @@ def intact(folder: Path, manifest: Mapping[str, Any]) -> bool:
     )
 
 
-def keys(study: "Study", paths: Mapping[str, Path]) -> dict[str, str]:
-    """Return a key for each notebook, of all that its outputs depend on, and under "" one for the report."""
+def keys(data: str, paths: Mapping[str, Path]) -> dict[str, str]:
+    """Return a key for each notebook, of all that its outputs depend on, and under "" one for the report.
+
+    Parameters
+    ----------
+    data : key of the data and settings.
+    paths : notebooks by name.
+    """
     code = sha256(*(part for path in sorted(PACKAGE.rglob("*.py")) for part in _named(path, PACKAGE)))
     pages = [path for path in sorted((PACKAGE / "reporting" / "templates").rglob("*")) if path.is_file()]
     look = sha256(*(part for path in pages for part in _named(path, PACKAGE)))
-    shared = "\n".join([study.key, code, platform.python_version(), *map(version, LIBRARIES)]).encode()
+    shared = "\n".join([data, code, platform.python_version(), *map(version, LIBRARIES)]).encode()
     found = {name: sha256(shared, path.read_bytes())[:20] for name, path in paths.items()}
     joined = "\n".join(f"{name} {key}" for name, key in found.items()).encode()
     return found | {"": sha256(joined, look.encode())[:20]}

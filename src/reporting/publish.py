@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import SettingsError
@@ -22,11 +23,13 @@ from . import manifest, swap
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+    from ..experiments import Experiment
     from ..study import Study
     from .render import Heading, Page
     from .summary_types import Measure
 
-QUESTION = "How are our customers doing, and who is about to leave?"
+WITHOUT_LOG = ("05_campaigns",)
+"""Notebooks that can also be made of an experiment, without a purchase log."""
 
 AT_ONCE = 2
 """Notebooks that run side by side. Each is light: what it shows was computed before it starts."""
@@ -63,7 +66,7 @@ class Silent:
 
 
 def publish(
-    study: "Study",
+    study: "Study | Experiment",
     *,
     notebooks: Sequence[str] | None = None,
     force: bool = False,
@@ -73,7 +76,7 @@ def publish(
 
     Parameters
     ----------
-    study : what is reported.
+    study : what is reported; of an experiment alone, the notebooks that need no purchase log.
     notebooks : names of the notebooks to run, such as `04_churn`; all if not given. Pages of the report that
         was there are kept if they are still true.
     force : run them even if nothing changed since they were run last.
@@ -87,15 +90,17 @@ def publish(
     Raises
     ------
     SettingsError
-        If a notebook is not known.
+        If a notebook is not known, or needs a purchase log that is not there.
     NotebookError
         If a notebook did not run to its end. Nothing is published then, and the report that was there stays.
     """
     tell = progress or Silent()
-    paths = notebook_paths(study.root)
-    wanted = select(notebooks, paths)
+    everything = notebook_paths(study.root)
+    paths = _possible(study, everything)
+    wanted = _of_these(select(notebooks, everything) if notebooks else list(paths), paths, study.name)
+    trial = _experiment_in(study)
     target = study.root / "reports" / study.name / study.as_of.isoformat()
-    keys = manifest.keys(study, paths)
+    keys = manifest.keys(study.key if trial is None else f"{study.key}\n{trial.key}", paths)
     before = manifest.read(target)
     listed: list[str] = list(before["notebooks"]) if before else []
     current = before is not None and before["key"] == keys[""] and manifest.intact(target, before)
@@ -104,6 +109,8 @@ def publish(
         _move_latest(target)
         return target / "index.html"
     study.prepare(tell)
+    if trial is not None:
+        trial.prepare(tell)
     os.environ["LOYALTY_ROOT"] = str(study.root)  # the notebooks read what this study reads, wherever they run
     runs = study.root / "data" / "interim" / study.name / "notebooks"
     runs.mkdir(parents=True, exist_ok=True)
@@ -146,7 +153,33 @@ def select(asked: Sequence[str] | None, paths: Mapping[str, Path]) -> list[str]:
     return names or list(paths)
 
 
-def _run(study: "Study", paths: Mapping[str, Path], executed: Mapping[str, Path], tell: Progress) -> None:
+def _possible(study: "Study | Experiment", paths: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the notebooks that can be made of what the dataset has."""
+    from ..experiments import Experiment
+
+    alone = isinstance(study, Experiment)
+    return {name: path for name, path in paths.items() if not alone or name in WITHOUT_LOG}
+
+
+def _of_these(wanted: list[str], paths: Mapping[str, Path], dataset: str) -> list[str]:
+    """Return the notebooks asked for, if all of them can be made."""
+    if lacking := [name for name in wanted if name not in paths]:
+        raise SettingsError(f"{lacking[0]} needs a purchase log: {dataset} has no [transactions] in its dataset file")
+    if not wanted:
+        raise SettingsError(f"{dataset} has no [transactions], and no notebook is {' or '.join(WITHOUT_LOG)}")
+    return wanted
+
+
+def _experiment_in(study: "Study | Experiment") -> "Experiment | None":
+    """Return the experiment beside a purchase log, if there is one."""
+    from ..experiments import Experiment
+
+    if isinstance(study, Experiment) or study.dataset.experiment is None:
+        return None
+    return Experiment.find(study.name, as_of=study.as_of, root=study.root)
+
+
+def _run(study: "Study | Experiment", paths: Mapping[str, Path], executed: Mapping[str, Path], tell: Progress) -> None:
     """Run notebooks, some at once. The first one to fail stops the others."""
     if not paths:
         return
@@ -167,7 +200,7 @@ def _run(study: "Study", paths: Mapping[str, Path], executed: Mapping[str, Path]
             raise
 
 
-def _run_one(study: "Study", path: Path, executed: Path, tell: Progress) -> None:
+def _run_one(study: "Study | Experiment", path: Path, executed: Path, tell: Progress) -> None:
     """Run one notebook; it gets its place only when it is known to be complete."""
     from .run import run_notebook
 
@@ -185,7 +218,7 @@ def _run_one(study: "Study", path: Path, executed: Path, tell: Progress) -> None
     tell.done(path.stem, time.monotonic() - started)
 
 
-def _build(study: "Study", target: Path, executed: Mapping[str, Path], key: str) -> None:
+def _build(study: "Study | Experiment", target: Path, executed: Mapping[str, Path], key: str) -> None:
     """Render everything into a folder beside the target, and put it in the target's place."""
     from .render import Heading, page_of
     from .run import read_notebook
@@ -212,25 +245,31 @@ def _build(study: "Study", target: Path, executed: Mapping[str, Path], key: str)
 
 
 def _texts(
-    study: "Study", nodes: Mapping[str, "NotebookNode"], pages: Sequence["Page"], heading: "Heading"
+    study: "Study | Experiment", nodes: Mapping[str, "NotebookNode"], pages: Sequence["Page"], heading: "Heading"
 ) -> tuple[dict[str, str], "list[Measure]"]:
     """Return the files of the report by name, and the measures that its first page shows."""
-    from . import card, summary
+    from ..experiments import Experiment
+    from . import card, experiment_summary, summary
     from .render import render, render_index
 
-    measures = summary.measures(study)
+    texts = {f"{name}.html": render(node, pages=pages, current=name, heading=heading) for name, node in nodes.items()}
+    overview: ModuleType = summary
+    if isinstance(study, Experiment):
+        overview = experiment_summary
+    else:
+        texts |= card.files(card.describe(study), pages=pages, heading=heading)
+    measures = overview.measures(study)
     index = render_index(
         measures=measures,
-        findings=summary.findings(study),
+        findings=overview.findings(study),
         pages=pages,
         heading=heading,
-        question=QUESTION,
-        answer=summary.answer(study),
-        certainty=summary.certainty(study),
-        picture=summary.picture(study),
+        question=overview.QUESTION,
+        answer=overview.answer(study),
+        certainty=overview.certainty(study),
+        picture=overview.picture(study),
+        picture_question=overview.PICTURE_QUESTION,
     )
-    texts = {f"{name}.html": render(node, pages=pages, current=name, heading=heading) for name, node in nodes.items()}
-    texts |= card.files(card.describe(study), pages=pages, heading=heading)
     return {"index.html": index} | texts, measures
 
 

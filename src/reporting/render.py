@@ -33,7 +33,7 @@ class Heading:
     ----------
     dataset : the dataset's title.
     as_of : first day that is not known.
-    horizon_days : length of the period that is predicted, days.
+    horizon_days : length of the period that is predicted, days; None where nothing is.
     notice : where the data comes from and what it may be used for; stands at the foot.
     created : when the report was made, with its time zone.
     minimum_cell : smallest number of customers that a cell may show.
@@ -41,7 +41,7 @@ class Heading:
 
     dataset: str
     as_of: date
-    horizon_days: int
+    horizon_days: int | None
     notice: str
     created: datetime
     minimum_cell: int = 10
@@ -90,7 +90,7 @@ def render(notebook: NotebookNode, *, pages: Sequence[Page], current: str, headi
     page = next(page for page in pages if page.name == current)
     body = copy.copy(notebook)
     first = next((cell for cell in notebook.cells if _is_opening(cell)), None)
-    body.cells = [cell for cell in notebook.cells if cell is not first]
+    body.cells = _with_something_to_show([cell for cell in notebook.cells if cell is not first])
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="page", template_file="notebook.html.j2", extra_template_basedirs=[str(TEMPLATES)]
     )
@@ -112,6 +112,7 @@ def render_index(
     answer: str,
     certainty: str,
     picture: Picture | None = None,
+    picture_question: str = "How did it go?",
 ) -> str:
     """Render the executive page.
 
@@ -123,6 +124,7 @@ def render_index(
     heading : what every page says about its study.
     question, answer, certainty : Markdown; what was asked, what came out, and how sure that is.
     picture : the one figure of the page.
+    picture_question : what it answers.
     """
     content = {
         "measures": measures,
@@ -132,6 +134,7 @@ def render_index(
         "certainty": certainty,
         "words": _WORDS,
         "picture": picture,
+        "picture_question": picture_question,
     }
     return render_template("summary.html.j2", "index", content, pages=pages, heading=heading)
 
@@ -194,6 +197,28 @@ def _opening(notebook: NotebookNode) -> tuple[str, str]:
             title, _, rest = cell.source.lstrip().partition("\n")
             return title.removeprefix("# ").strip(), rest.strip()
     return "", ""
+
+
+def _with_something_to_show(cells: Sequence[NotebookNode]) -> list[NotebookNode]:
+    """Leave out the sections whose code shows nothing: what they are about is not in this dataset."""
+    sections: list[list[NotebookNode]] = [[]]
+    for cell in cells:
+        if cell.cell_type == "markdown" and cell.source.lstrip().startswith("#"):
+            sections.append([])
+        sections[-1].append(cell)
+    opening, *others = sections
+    kept = [section for section in others if any(map(_shows, section)) or not any(map(_is_code, section))]
+    return [cell for section in (opening, *kept) for cell in section]
+
+
+def _is_code(cell: NotebookNode) -> bool:
+    return bool(cell.cell_type == "code" and cell.source.strip())
+
+
+def _shows(cell: NotebookNode) -> bool:
+    """Whether a cell puts anything on the page."""
+    roles = [output.get("metadata", {}).get("loyalty", {}).get("role") for output in cell.get("outputs", [])]
+    return any(role not in ("answer", "caption", "end") for role in roles)
 
 
 def _answers(notebook: NotebookNode) -> list[str]:

@@ -14,6 +14,9 @@ from .chapters import churn, customers, health, value
 from .page import Picture
 from .summary_types import Finding, Measure
 
+QUESTION = "How are our customers doing, and who is about to leave?"
+PICTURE_QUESTION = "Are we losing customers?"
+
 
 def measures(study: Study) -> list[Measure]:
     """The six measures, three that look back and three that look ahead."""

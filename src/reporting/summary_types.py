@@ -20,6 +20,7 @@ class Measure:
     direction : of the change.
     good : whether the change is for the better; None if neither.
     definition : one plain sentence on how it is counted.
+    followed : whether it is measured again and again, so that there may be a change to tell.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Measure:
     direction: Literal["up", "down", "flat"] = "flat"
     good: bool | None = None
     definition: str = ""
+    followed: bool = True
 
     def __post_init__(self) -> None:
         """Turn numpy's truth values, which JSON does not know, into Python's."""

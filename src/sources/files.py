@@ -43,7 +43,10 @@ REMEDIES = {
     **dict.fromkeys((".db", ".sqlite", ".sqlite3", ".db3", ".duckdb"), _DATABASE),
 }
 """What to do with a file that is not read, by the end of its name."""
-NOT_COLUMNS = {*Table.model_fields, "time_format", "time_is", "channel_is", "held_out", "total_on_first_line"}
+NOT_COLUMNS = {
+    *Table.model_fields, "time_format", "time_is", "channel_is", "held_out", "total_on_first_line",
+    *("control", "money", "planned", "cost"),
+}  # fmt: skip
 
 
 def connect(memory_gb: float | None = None, spill: Path | None = None) -> ibis.BaseBackend:
@@ -161,7 +164,7 @@ def columns_named(table: Table) -> dict[str, str]:
     """
     named: dict[str, str] = {}
     for role, value in table.model_dump(exclude=NOT_COLUMNS, exclude_none=True).items():
-        columns = value if isinstance(value, tuple | list) else [value]
+        columns = [name for name in (value if isinstance(value, tuple | list) else [value]) if isinstance(name, str)]
         named.update({role if len(columns) == 1 else f"{role}[{at}]": column for at, column in enumerate(columns)})
     return named
 

@@ -19,7 +19,9 @@ from loyalty.reporting import manifest, run, swap
 from loyalty.reporting.publish import publish
 from loyalty.reporting.summary_types import Finding, Measure
 
-DATASET = SimpleNamespace(title="Tiny panel", notice="Made up.", privacy=SimpleNamespace(minimum_cell=10))
+DATASET = SimpleNamespace(
+    title="Tiny panel", notice="Made up.", experiment=None, privacy=SimpleNamespace(minimum_cell=10)
+)
 
 
 @dataclass
@@ -49,6 +51,7 @@ def summary(monkeypatch: pytest.MonkeyPatch) -> None:
     words.answer = lambda study: "All is well."
     words.certainty = lambda study: "Quite."
     words.picture = lambda study: None
+    words.QUESTION, words.PICTURE_QUESTION = "How are they?", "Are there fewer?"
     monkeypatch.setitem(sys.modules, words.__name__, words)
     monkeypatch.setattr(loyalty.reporting, "summary", words, raising=False)
     card = ModuleType("loyalty.reporting.card")

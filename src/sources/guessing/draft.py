@@ -90,7 +90,7 @@ def written(draft: Draft) -> str:
         f"timezone = {toml(place.timezone)}  # {place.timezone_from}",
         "",
         "[transactions]",
-        *_source(draft.table),
+        *source_lines(draft.table),
         *(line for role in ORDER for line in _role(role, draft)),
         *_unused(draft.guesses),
         "",
@@ -153,7 +153,7 @@ def _currency(guesses: Guesses) -> tuple[str, str]:
     return _CURRENCIES[language], f"guessed from {LANGUAGES[language]} names: check"
 
 
-def _source(table: Table) -> Iterable[str]:
+def source_lines(table: Table) -> Iterable[str]:
     """Where the rows are, and what was found out about them."""
     said = table.model_dump(include=set(Table.model_fields), exclude_defaults=True)
     return [f"{key} = {toml(value)}" for key, value in said.items()]
@@ -168,12 +168,12 @@ def _role(role: str, draft: Draft) -> Iterable[str]:
     if guess.chosen:
         several = role in SEVERAL
         column = toml(guess.chosen if several else guess.chosen[0])
-        yield f"{role} = {column}  # {'; '.join(_told(told[name]) for name in guess.chosen)}"
+        yield f"{role} = {column}  # {'; '.join(reasons(told[name]) for name in guess.chosen)}"
     else:
         why = "which one is it? Take away one `# `:" if role in REQUIRED else "left out, unclear:"
         yield f"# {role}: {why}"
         for candidate in guess.candidates[:MOST_CANDIDATES]:
-            yield f"# {role} = {toml(candidate.column)}  # {_told(candidate)}"
+            yield f"# {role} = {toml(candidate.column)}  # {reasons(candidate)}"
     if role == "time":
         yield from _time_format(draft)
     if role == "amount" and guess.chosen and (pieces := told[guess.chosen[0]].times):
@@ -191,7 +191,8 @@ def _time_format(draft: Draft) -> Iterable[str]:
         yield from (f"# time_format = {toml(way)}" for way in draft.time_formats)
 
 
-def _told(candidate: Candidate) -> str:
+def reasons(candidate: Candidate) -> str:
+    """How sure a guess is, and what speaks for and against it, as a comment."""
     doubt = f"; but {candidate.doubt}" if candidate.doubt else ""
     check = ": check" if candidate.confidence == "low" else ""
     return plain(f"{candidate.confidence}{check}: {'; '.join(candidate.evidence)}{doubt}")

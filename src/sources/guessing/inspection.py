@@ -17,11 +17,14 @@ from ...schema import Table, Transactions
 from .. import databases
 from ..databases import is_database, kind_of_file
 from ..encoding import find_encoding
+from ..experiment import open_experiment
 from ..files import FORMATS, PACKED, cannot_read, connect, format_of, locate, open_table
 from ..landing import land
 from ..text import find_dialect
 from .draft import Draft
 from .evidence import REQUIRED
+from .experiment import ExperimentGuess, guess_experiment
+from .experiment_draft import ExperimentDraft, table_of
 from .guesses import Guesses
 from .heading import row_in_sheet, row_in_text
 from .rhythm import day_and_month, rhythm, study_of
@@ -48,6 +51,19 @@ class Seen(NamedTuple):
     table: Table
     guesses: Guesses
     time_formats: tuple[str, ...]
+
+
+class SeenExperiment(NamedTuple):
+    """A randomised experiment that was looked at.
+
+    Attributes
+    ----------
+    table : where its rows are and how they are written.
+    guess : of the columns.
+    """
+
+    table: Table
+    guess: ExperimentGuess
 
 
 def source_of(path: str, root: Path) -> str:
@@ -109,8 +125,8 @@ def _ending(file: Path) -> str:
     return f"{inner.suffix}{file.suffix if inner != file else ''}" if known else ""
 
 
-def look(source: str, root: Path, folder: Path, where: str, name: str | None = None) -> Seen:
-    """Read a sample of a log and guess what its columns are.
+def look(source: str, root: Path, folder: Path, where: str, name: str | None = None) -> Seen | SeenExperiment:
+    """Read a sample of a log, or of an experiment, and guess what its columns are.
 
     Parameters
     ----------
@@ -123,7 +139,7 @@ def look(source: str, root: Path, folder: Path, where: str, name: str | None = N
     Raises
     ------
     DataError
-        If it cannot be read, or is no purchase log.
+        If it cannot be read, or is neither a purchase log nor an experiment.
     """
     if is_database(source):
         table = Table(source=source, table=name)
@@ -132,6 +148,8 @@ def look(source: str, root: Path, folder: Path, where: str, name: str | None = N
     else:
         table = _with_dialect(Table(source=source), root, where)
         rows, sample = _rows_of_files(table, root, folder, where)
+    if len(sample) and (experiment := guess_experiment(sample)) is not None:
+        return SeenExperiment(_with_numbers(table, experiment), experiment)
     guesses = guess_roles(sample, where)
     amount, reading = guesses.column("amount"), guesses.reading()
     style = guesses.profiles[amount].reading if amount else None
@@ -141,6 +159,15 @@ def look(source: str, root: Path, folder: Path, where: str, name: str | None = N
         roles = _roles(table, guesses, formats)
         formats = day_and_month(rows(roles)[roles.time], formats)
     return Seen(rows, table, guesses, formats)
+
+
+def _with_numbers(table: Table, guess: ExperimentGuess) -> Table:
+    """The table with how its numbers are written: as in the first column in which that can be seen."""
+    roles = guess.guesses.roles
+    columns = [name for role in ("outcomes", "history") if role in roles for name in roles[role].chosen]
+    read = [reading.style for name in columns if (reading := guess.guesses.profiles[name].reading) is not None]
+    style = next((style for style in read if style != NumberStyle()), NumberStyle())
+    return table.model_copy(update=style._asdict())
 
 
 def _rows_of_files(
@@ -221,3 +248,29 @@ def describe(seen: Seen, title: str, path: str, today: date) -> Draft:
     except duckdb.Error as error:
         raise DataError(f"{path}: cannot be read to its end: {str(error).splitlines()[0]}") from None
     return Draft(title, path, seen.table, seen.guesses, seen.time_formats, measured, study_of(measured))
+
+
+def describe_experiment(
+    seen: SeenExperiment, title: str, path: str, root: Path, folder: Path, where: str
+) -> ExperimentDraft:
+    """All that goes into the dataset file of an experiment.
+
+    Parameters
+    ----------
+    seen : the experiment.
+    title : of the reports.
+    path : what the person called the source.
+    root, folder, where : as in `look`.
+
+    Raises
+    ------
+    DataError
+        If the engine cannot read it to its end.
+    """
+    arm = open_experiment(table_of(seen.table, seen.guess), root, folder, where).rows.arm
+    try:
+        counted = arm.name("arm").as_table().group_by("arm").agg(rows=lambda table: table.count()).to_pandas()
+    except duckdb.Error as error:
+        raise DataError(f"{path}: cannot be read to its end: {str(error).splitlines()[0]}") from None
+    sizes = counted.dropna().sort_values(["rows", "arm"], ascending=[False, True]).set_index("arm")["rows"]
+    return ExperimentDraft(title, path, seen.table, seen.guess, sizes)

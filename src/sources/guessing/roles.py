@@ -48,7 +48,7 @@ def guess_roles(sample: pd.DataFrame, where: str) -> Guesses:
     _check_table(sample, where)
     profiles = {name: profile(name, sample[name]) for name in sample.columns}
     meanings = {name: meaning(name) for name in sample.columns}
-    known = Guesses(profiles, meanings, _language(meanings))
+    known = Guesses(profiles, meanings, language_of(meanings))
     candidates = {role: _candidates(role, known) for role in (*SINGLE, *SEVERAL)}
     candidates["amount"] = _compared(candidates["amount"], candidates, known)
     candidates["customer"] = _who_come_again(candidates["customer"], candidates, known)
@@ -91,7 +91,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(repr(name) for name in names[:8]) + more
 
 
-def _language(meanings: dict[str, Meaning]) -> str:
+def language_of(meanings: dict[str, Meaning]) -> str:
     """The language that knows most of the names; English where none knows more."""
     counts = Counter(
         language for said in meanings.values() for spoken in said.languages.values() for language in spoken

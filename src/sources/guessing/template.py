@@ -18,6 +18,9 @@ TEMPLATE = """\
 # source = "data/raw/campaigns.csv"
 # campaign = "campaign_id"
 # start = "first_day"
+# end = "last_day"
+# type = "kind"
+# contact_cost = 0.45                # of one contact, a number or a column
 
 # [contacts]                         # who was sent which campaign
 # source = "data/raw/contacts.csv"
@@ -28,6 +31,17 @@ TEMPLATE = """\
 # source = "data/raw/redemptions.csv"
 # customer = "customer_id"
 # time = "redeemed_on"
+# campaign = "campaign_id"
+# coupon = "coupon_id"
+
+# [coupons]                          # which coupon belongs to which campaign
+# source = "data/raw/coupons.csv"
+# coupon = "coupon_id"
+# campaign = "campaign_id"
+# product = "product_id"
+
+# [programme]
+# stop_redemption_below = 0.10       # share of those reached; a campaign with fewer is to be stopped
 
 # [points]                           # movements of points, negative where they are spent
 # source = "data/raw/points.csv"

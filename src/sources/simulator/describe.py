@@ -119,11 +119,13 @@ def _others(settings: Simulation, name: str) -> dict[str, str]:
             'customer = "customer"\nattributes = ["age_band", "region", "household"]\n'
             'joined = "joined"                     # the programme\nbirthday = "birthday"',
         ),
-        "campaigns": section("campaigns", 'campaign = "campaign"\nstart = "start"'),
+        "campaigns": section("campaigns", 'campaign = "campaign"\nstart = "start"\ntype = "kind"'),
         "contacts": section(
             "contacts", timed + '\ncampaign = "campaign"\ngroup = "group"                       # treated or held out'
         ),
-        "redemptions": section("redemptions", timed),
+        "redemptions": section(
+            "redemptions", timed + '\ncampaign = "campaign"\norder = "receipt"\namount = "discount"'
+        ),
         "points": section("points", timed + '\npoints = "points"\nkind = "kind"'),
         "consent": section("consent", timed + '\ngranted = "granted"\npurpose = "purpose"'),
     }

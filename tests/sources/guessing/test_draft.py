@@ -143,7 +143,7 @@ def test_what_can_be_added_is_what_a_dataset_file_knows() -> None:
     """The template cannot drift from the schema: with every comment sign away it loads."""
     added = re.sub(r"(?m)^# (?=\[|[a-z_]+ =)", "", TEMPLATE)
     dataset = Dataset.model_validate(tomllib.loads(written(draft_of(guesses_of(PLAIN))).replace(TEMPLATE, added)))
-    optional = ("products", "customers", "campaigns", "contacts", "redemptions", "points")
+    optional = ("products", "customers", "campaigns", "contacts", "redemptions", "coupons", "points")
     assert [role for role in optional if getattr(dataset, role) is None] == []
     assert dataset.events.marked[0].name == "New competitor opens"
     assert dataset.goals.churn_rate == 0.1

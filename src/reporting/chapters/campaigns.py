@@ -1,0 +1,356 @@
+"""Chapter 5: what campaigns did, as it was. What they changed is another question, which no sentence here answers."""
+
+import pandas as pd
+from great_tables import GT
+
+from ...experiments import Experiment
+from ...study import Study
+from .. import tables, words
+from . import experiment
+from .campaign_numbers import (
+    UNKNOWN,
+    about,
+    best_first,
+    in_cells,
+    is_known,
+    lacks,
+    matched_share,
+    rate,
+    told,
+    total,
+    untold,
+)
+
+ROWS_SHOWN = 60
+ROWS_DRAWN = 30
+NAMES = {"type": "Type", "channel": "Channel", "segment": "Segment before", "campaign": "Campaign"}
+WANTED = {
+    "contacts": "which customer was sent which campaign, and who was held out on purpose (`[contacts]`)",
+    "redemptions": "which coupons were handed in (`[redemptions]`): without it there is no redemption rate",
+    "transactions.coupon": "what coupons took off each line (`transactions.coupon`): without it no sales with a coupon",
+    "coupons": "which product a coupon is good for (`[coupons]`): without it nobody knows who bought it anyway",
+    "opens": "who opened or viewed a message (`contacts.opened`, or `[opens]`)",
+    "campaigns.contact_cost": "what a contact costs (`campaigns.contact_cost`): without it there is no balance of costs",
+    "campaigns.type": "the type of a campaign (`campaigns.type`)",
+    "campaigns.channel": "how customers were reached (`campaigns.channel`, or `contacts.sent_by`)",
+}
+LEFT_OUT = {
+    "unknown_coupon": "of a coupon that belongs to no such campaign",
+    "both_arms": "by customers who were both sent the campaign and held out of it",
+    "held_out": "by customers who were held out",
+    "no_contact": "by customers who were not sent the campaign",
+    "outside_window": "before the contact or outside the campaign's days",
+}
+
+
+def opening(study: Study | None, trial: Experiment | None) -> str:
+    """The answer of the page: of the campaigns, and of the experiment where there is one."""
+    parts = [answer(study)] if study is not None and (trial is None or is_known(study)) else []
+    return "\n\n".join([*parts, *([experiment.answer(trial)] if trial is not None else [])])
+
+
+def answer(study: Study) -> str:
+    """Three sentences: whom campaigns reached, what came back, and what that does not say."""
+    if not is_known(study):
+        return _nothing(study)
+    row, facts = total(study), about(study)
+    first = (
+        f"{words.count(facts['campaigns'])} campaigns since {words.day(facts['first_day'])} were sent {words.count(row['reached'])} times "
+        f"to {words.count(row['customers'])} customers"
+    )
+    if why := untold(study):
+        return f"{first}. {why} {_no_effect()}"
+    return f"{first}, and {rate(row)} handed in a coupon. {_by_type(study)} {_anyway(study)}"
+
+
+def _nothing(study: Study) -> str:
+    facts = about(study)
+    why = (
+        f"{study.dataset.title} says nothing of campaigns, so that this page cannot tell what they did."
+        if lacks(study, "contacts")
+        else f"Nobody was sent a campaign before {words.day(study.known_until)}, so that there is nothing to tell."
+    )
+    need = "It would take a list of who was sent what and when, with some customers held out by chance, and the coupons that came back."
+    return f"{why} {need} {needed_in_short(study)}" if facts["desk"] else f"{why} {need}"
+
+
+def _by_type(study: Study) -> str:
+    """The best and the worst type."""
+    if "type" not in study.campaigns():
+        return f"Of the money, {_money_in_short(study)}."
+    ranked = best_first(told(study, "type"))
+    if len(ranked) < 2:
+        return f"Of the money, {_money_in_short(study)}."
+    best, worst = ranked.iloc[0], ranked.iloc[-1]
+    return f"{best.name} came back most often ({words.percent(best['redemption_rate'])}), {worst.name} least ({words.percent(worst['redemption_rate'])})."
+
+
+def _money_in_short(study: Study) -> str:
+    row = total(study)
+    return f"{words.money(row['discount'], study.dataset.currency)} was given off with coupons"
+
+
+def _anyway(study: Study) -> str:
+    row = total(study)
+    if not row["judged_before"] > 0:
+        return _no_effect()
+    return (
+        f"{words.percent(row['bought_before_share'])} of the coupons were for a product that the customer had bought in the {about(study)['anyway_days']} days before: "
+        "redemptions are not sales gained, and nothing measured here is an effect."
+    )
+
+
+def _no_effect() -> str:
+    return "Nothing measured here is an effect: customers who were sent a campaign were chosen."
+
+
+# Measured
+
+
+def measures(study: Study, by: str) -> GT:
+    """What campaigns did, by type, channel or segment, as a table."""
+    frame = told(study, by).rename_axis("name").reset_index()
+    return _table(
+        study, frame, by, f"What campaigns did, by {'segment before the campaign' if by == 'segment' else by}"
+    )
+
+
+def campaigns(study: Study) -> GT:
+    """What each campaign did, as a table, the latest last."""
+    frame = told(study, "campaign").rename_axis("name").reset_index().tail(ROWS_SHOWN)
+    frame["days"] = [
+        f"{tables.write(row.start, 'date')} – {tables.write(row.end, 'date')}{' (runs)' if row.running else ''}"
+        for row in frame.itertuples()
+    ]
+    return _table(study, frame, "campaign", "What each campaign did")
+
+
+def _table(study: Study, frame: pd.DataFrame, by: str, title: str) -> GT:
+    currency, minimum = study.dataset.currency, study.dataset.privacy.minimum_cell
+    spans = {name: (f"{name}_low", f"{name}_high") for name in ("open_rate", "redemption_rate", "bought_before_share")}
+    columns: dict[str, tables.Column | str] = {
+        "name": tables.text(NAMES[by]),
+        "type": tables.text("Type"),
+        "days": tables.text("Days"),
+        "reached": tables.count("Reached"),
+        "open_rate": tables.percent("Opened (90 %)", interval=spans["open_rate"]),
+        "redeemed": tables.count("Redeemed"),
+        "redemption_rate": tables.percent("Redeemed (90 %)", interval=spans["redemption_rate"]),
+        "discount": tables.money("Discount", currency),
+        "contact_cost": tables.money("Contact cost", currency),
+        "coupon_sales": tables.money("Sales with a coupon", currency),
+        "baskets": tables.count("Baskets with one"),
+        "bought_before_share": tables.percent("Bought before (90 %)", interval=spans["bought_before_share"]),
+    }
+    # What is told of no row is not a column but a sentence, see `missing`.
+    shown = {name: column for name, column in columns.items() if name in frame and frame[name].notna().any()}
+    if by == "campaign" and "type" not in study.campaigns():
+        shown.pop("type", None)
+    return tables.table(in_cells(frame, minimum), title=title, columns=shown, notes=_notes(study, frame))
+
+
+def _notes(study: Study, frame: pd.DataFrame) -> list[str]:
+    """What must be known to read the columns."""
+    notes = ["Reached: customers, once for each campaign that they were sent."]
+    if frame["few_redeemed"].any():
+        notes.append(
+            f"Nothing is told of fewer than {study.dataset.privacy.minimum_cell} customers, nor of a row that would give them away."
+        )
+    if frame["bought_before_share"].notna().any():
+        notes.append(
+            f"Bought before: share of the coupons for a product that the customer had bought in the {about(study)['anyway_days']} days before the contact."
+        )
+    return notes
+
+
+def read_measures(study: Study, by: str) -> str:
+    """The best and the worst row, and whether their intervals lie apart."""
+    if why := untold(study):
+        return why
+    ranked = best_first(told(study, by))
+    if ranked.empty:
+        return f"Too few customers handed in a coupon to tell of any {by}."
+    best = ranked.iloc[0]
+    if len(ranked) == 1:
+        return f"{_named(by, best)}: {rate(best)} of those reached handed in a coupon."
+    worst = ranked.iloc[-1]
+    apart = best["redemption_rate_low"] > worst["redemption_rate_high"]
+    verdict = "more than chance makes" if apart else "which may be chance"
+    return (
+        f"{_named(by, best)} came back most often, {rate(best)}; {_named(by, worst)} least, {rate(worst)}: {verdict}. "
+        "It says how willing these customers were, not what the campaign did to them."
+    )
+
+
+def _named(by: str, row: pd.Series) -> str:
+    return f"Campaign {row.name}" if by == "campaign" else str(row.name)
+
+
+def rates(study: Study) -> pd.DataFrame:
+    """Redemption rates of the latest campaigns that may be told of, see `campaign_figures.rates`."""
+    frame = told(study, "campaign").tail(ROWS_DRAWN)
+    return frame[frame["redemption_rate"].notna() | frame["most"].notna()]
+
+
+def line(study: Study) -> float | None:
+    """The line at which a campaign is to be stopped, if it is one for all."""
+    programme = study.dataset.programme
+    return None if programme.stop_redemption_of else programme.stop_redemption_below
+
+
+def read_money(study: Study) -> str:
+    """What was given off and sold with coupons, and how much of it the log shows."""
+    if why := untold(study):
+        return why
+    row, currency = total(study), study.dataset.currency
+    given = f"{words.count(row['redemptions'])} coupons were handed in and took {words.money(row['discount'], currency)} off"
+    if lacks(study, "transactions.coupon"):
+        return f"{given}. What was sold with them the log does not tell (`transactions.coupon`)."
+    sold = (
+        f"{given}; the lines that they were used on brought {words.money(row['coupon_sales'], currency)}, in "
+        f"{words.count(row['baskets'])} baskets worth {words.money(row['basket_sales'], currency)} in all."
+    )
+    share = matched_share(study)
+    if not share < 1:
+        return sold
+    bounds = "Sales and baskets" if about(study)["discount_told"] else "Discounts, sales and baskets"
+    return f"{sold} Only {words.percent(share)} of the coupons match a line with a coupon in the log. {bounds} are therefore lower bounds."
+
+
+def read_anyway(study: Study) -> str:
+    """How many redemptions were of something that the customer bought anyway."""
+    if why := untold(study):
+        return why
+    row, days = total(study), about(study)["anyway_days"]
+    if not row["judged_before"] > 0:
+        return f"It is not known: that takes coupons whose products are known (`[coupons]`), and {days} days of the log before a campaign."
+    return (
+        f"Of {words.count(row['judged_before'])} coupons of which it is known, {rate(row, 'bought_before_share')} were for a product that the customer had bought in the "
+        f"{days} days before the contact. Most of these sales would have come without the coupon; some customers may have bought more or earlier, which this share does not tell."
+    )
+
+
+# What is not known, and what is not said
+
+
+def missing(study: Study) -> str:
+    """What the dataset file could say and does not, and what cannot be told for it."""
+    lacking = [WANTED[name] for name in about(study)["lacking"]]
+    told_ = [f"- Not known: {part}." for part in lacking]
+    if is_known(study) and not about(study)["dated"]:
+        told_.append(
+            "- The contacts have no day of their own (`contacts.time`): each counts as of the campaign's first day, and the days to redeem are counted from there."
+        )
+    return "\n".join(told_) or "Nothing that this page asks for is missing."
+
+
+def read_left_out(study: Study) -> str:
+    """Rows that count for nothing, and why."""
+    minimum, facts = study.dataset.privacy.minimum_cell, about(study)
+    rows = [
+        f"- {_at_least(number, minimum)} redemptions {LEFT_OUT[reason]}."
+        for reason, number in facts["left_out"].items()
+    ]
+    if facts["both_arms"]:
+        rows.append(
+            f"- {_at_least(facts['both_arms'], minimum)} customers of a campaign who were both sent it and held out: which is true is not known."
+        )
+    if rows:
+        return "\n".join(rows)
+    if untold(study):
+        return "Nothing is left out."
+    return f"Nothing is left out: all {words.count(total(study)['redemptions'])} redemptions are of a coupon of a campaign that the customer had been sent, on a day on which it ran."
+
+
+def _at_least(number: int, minimum: int) -> str:
+    return words.count(number) if number >= minimum else f"Fewer than {minimum}"
+
+
+def not_an_effect(study: Study) -> str:
+    """Why no difference between customers with and without a campaign is shown."""
+    held = about(study)["held_out"]
+    basis = (
+        f"{words.count(held)} customers were held out of a campaign on purpose: against them an effect can be told."
+        if held
+        else "Nobody was held out by chance, so an effect can only be told where customers with and without the campaign were alike before."
+    )
+    return f"{_chosen(study)} Their purchases against those of all others would show who was chosen, not what a campaign did; that difference is not shown. {basis}"
+
+
+def _chosen(study: Study) -> str:
+    """How those who were sent campaigns differ from all customers."""
+    if "segment" not in study.campaigns():
+        return "Who is sent a campaign is chosen."
+    reached = told(study, "segment")["reached"].drop(UNKNOWN, errors="ignore").dropna()
+    everyone = study.segments().set_index("segment")["customers"]
+    if reached.empty or reached.idxmax() not in everyone.index:
+        return "Who is sent a campaign is chosen."
+    most = reached.idxmax()
+    return (
+        f"Who is sent a campaign is chosen: {most} are {words.percent(reached[most] / total(study)['reached'])} of those reached and "
+        f"{words.percent(everyone[most] / everyone.sum())} of the last year's customers."
+    )
+
+
+# What the next one needs
+
+
+def has_desk(study: Study | None) -> bool:
+    """Whether the log is long enough to say what a campaign needs."""
+    return study is not None and about(study)["desk"] is not None
+
+
+def hold_outs(study: Study) -> pd.DataFrame:
+    """Least effects by the share held out, see `programme.design.by_hold_out`."""
+    return pd.DataFrame(about(study)["desk"]["by_hold_out"])
+
+
+def needed_in_short(study: Study) -> str:
+    """What the next campaign needs, in a sentence."""
+    desk, currency = about(study)["desk"], study.dataset.currency
+    least = desk["least_effect"]["cuped"]
+    return (
+        f"If {words.percent(desk['hold_out'])} of the {words.count(desk['customers'])} active customers were held out, a campaign would show an effect on spend from "
+        f"{words.money(least, currency)} a customer on ({words.percent(least / desk['variation']['mean'])} of the {words.days(desk['days'])}' mean)."
+    )
+
+
+def read_needed(study: Study) -> str:
+    """What the next campaign needs, and what the past is worth."""
+    desk, currency = about(study)["desk"], study.dataset.currency
+    return (
+        f"{needed_in_short(study)} Without what is known of the customers from before it takes {words.money(desk['least_effect']['plain'], currency)}. "
+        f"Measured on how these customers differed after {words.listed(words.day(day) for day in desk['dates'])}, whatever they had been sent; "
+        f"an effect that is there shows in {100 * desk['power']:.0f} of 100 such campaigns. `loyalty design` answers it for other sizes."
+    )
+
+
+# Closing
+
+
+def limits(study: Study) -> str:
+    """Where this chapter fails."""
+    if not is_known(study):
+        return "Without campaigns this page can only say what a campaign would need; its sizes are those of customers who were active at past dates, and a campaign for others has other sizes."
+    text = "A redemption is no sale gained, and a low rate no loss: a letter that nobody answers may still bring customers in, and a coupon that everybody takes may only make cheaper what they bought anyway."
+    early = (~study.campaigns()["campaign"]["whole"]).sum()
+    if early:
+        text += f" {words.count(early)} campaign{'s' if early > 1 else ''} began before the log: of {'them' if early > 1 else 'it'} early redemptions are not known."
+    return text
+
+
+def meeting(study: Study) -> str:
+    """One sentence for the meeting."""
+    if not is_known(study):
+        return (
+            f"What our campaigns bring we cannot say yet: hold customers out by chance in the next one. {needed_in_short(study)}"
+            if has_desk(study)
+            else "What our campaigns bring we cannot say yet: write down who is sent what, and hold customers out by chance."
+        )
+    row = total(study)
+    if untold(study):
+        return f"Our campaigns were sent {words.count(row['reached'])} times, and we know next to nothing of what came back."
+    text = f"{words.percent(row['redemption_rate'])} of those we send a campaign hand in a coupon"
+    if not row["judged_before"] > 0:
+        return f"{text}; what that changes, redemptions do not tell."
+    return f"{text}, and {words.percent(row['bought_before_share'])} of the coupons go to a product that the customer was buying already."

@@ -1,0 +1,199 @@
+"""Chapter 5, of an experiment, continued: did it pay, who responds, and whom to give it to?"""
+
+import pandas as pd
+from great_tables import GT
+
+from ...experiments import Experiment
+from ...programme.effect import Interval
+from ...programme.responders import Responders
+from .. import tables, words
+from .experiment_numbers import best_arm, change, ends
+
+# Did it pay?
+
+
+def has_money(trial: Experiment) -> bool:
+    """Whether an outcome is money."""
+    return bool(trial.table.money)
+
+
+def accounts(trial: Experiment) -> GT:
+    """What each arm earned, as a table."""
+    currency = trial.dataset.currency
+    rows = []
+    for arm, account in trial.accounts().items():
+        row: dict[str, object] = {"arm": arm, "customers": account.customers, "cost": account.costs.contact}
+        found = {"sales": account.sales_at_usual_prices, "margin": account.incremental_margin, "profit": account.profit}
+        for name, interval in found.items():
+            told = interval if account.identified and interval is not None else Interval(*[float("nan")] * 3)
+            row |= {name: told.estimate, f"{name}_low": told.low, f"{name}_high": told.high}
+        rows.append(row | {"chance": account.probability_positive})
+    # Where a profit is known, the margin on the way to it only makes the table wide.
+    last = "profit" if any(account.profit is not None for account in trial.accounts().values()) else "margin"
+    spans = {name: (f"{name}_low", f"{name}_high") for name in ("sales", "margin", "profit")}
+    columns: dict[str, tables.Column | str] = {
+        "arm": tables.text("Arm"),
+        "customers": tables.count("Customers"),
+        "sales": tables.money("Sales it caused (90 %)", currency, interval=spans["sales"]),
+        "margin": tables.money("Margin on them (90 %)", currency, interval=spans["margin"]),
+        "cost": tables.money("Cost of contact", currency),
+        "profit": tables.money("Profit (90 %)", currency, interval=spans["profit"]),
+        "chance": tables.percent("Chance of a profit"),
+    }
+    shown = {"arm", "customers", "sales"} | ({"cost", "profit", "chance"} if last == "profit" else {"margin"})
+    return tables.table(
+        pd.DataFrame(rows),
+        title="What each arm earned, in all",
+        columns={name: column for name, column in columns.items() if name in shown},
+        notes=[
+            f"Margin: {words.percent(trial.dataset.study.margin)} of {trial.table.money[0]} (`study.margin`). Discounts and points are not in this table, and are taken as none."
+        ],
+    )
+
+
+def read_accounts(trial: Experiment) -> str:
+    """Whether it paid, in words."""
+    short = profit_in_short(trial)
+    if short:
+        return short
+    if not any(account.identified for account in trial.accounts().values()):
+        return "No profit is told, because no effect on sales is."
+    lacking = words.listed(arm for arm, account in trial.accounts().items() if account.missing)
+    return f"What a contact of {lacking} costs is not known, so that the account stops at the margin: write it down as `experiment.cost`."
+
+
+def profit_in_short(trial: Experiment) -> str:
+    """The arm with the highest profit, and how sure it is; empty where no profit is known."""
+    known = {arm: account for arm, account in trial.accounts().items() if account.profit is not None}
+    if not known:
+        return ""
+    arm, account = max(known.items(), key=lambda item: item[1].profit.estimate if item[1].profit else float("-inf"))
+    assert account.profit is not None  # noqa: S101
+    currency = trial.dataset.currency
+    chance = account.probability_positive or 0.0
+    best = " the most" if len(known) > 1 else ""
+    return (
+        f"{arm} earned{best}: {words.money(account.profit.estimate, currency)} after the cost of contact (90 % interval "
+        f"{words.between(account.profit.low, account.profit.high, lambda value: words.money(value, currency))}), a profit with a chance of {words.percent(chance)}."
+    )
+
+
+# Who responds?
+
+
+def knows_responders(trial: Experiment) -> bool:
+    """Whether effects of single customers could be looked for."""
+    return trial.responders() is not None
+
+
+def _of_best(trial: Experiment) -> Responders:
+    response = trial.responders()
+    assert response is not None  # noqa: S101
+    return next((each for each in response.arms if each.arm == best_arm(trial)), response.arms[0])
+
+
+def tenths(trial: Experiment) -> pd.DataFrame:
+    """Predicted and realised effects of the best arm by tenths of the prediction, those that may be told."""
+    parts = _of_best(trial).parts
+    return parts[parts["customers"] >= trial.dataset.privacy.minimum_cell]
+
+
+def read_tenths(trial: Experiment) -> str:
+    """Whether customers differ in what they gain."""
+    found, outcome = _of_best(trial), trial.main_outcome
+    if not found.differ.shown:
+        return (
+            f"Nothing shows that customers differ in what {found.arm} changes in {outcome}: those for whom more was predicted gained no more beyond chance "
+            f"(p = {found.differ.p_value:.2g}). Whoever gets it may as well be drawn."
+        )
+    fifths = found.differ.fifths
+    return (
+        f"Customers differ in what {found.arm} changes in {outcome} (p = {found.differ.p_value:.1g}): the fifth predicted to gain most gained "
+        f"{change(trial, outcome, fifths.estimate).lstrip('+')} more than the fifth predicted to gain least (90 % interval {ends(trial, outcome, fifths)})."
+    )
+
+
+def qini(trial: Experiment) -> dict[str, pd.DataFrame]:
+    """Qini curves of the arms: share, gain, low, high, random."""
+    response = trial.responders()
+    return {each.arm: each.qini.points.to_frame() for each in response.arms} if response else {}
+
+
+def read_qini(trial: Experiment) -> str:
+    """The Qini curve of the best arm in words."""
+    found, outcome = _of_best(trial), trial.main_outcome
+    curve = found.qini.points.to_frame()
+    at = curve.loc[(curve["share"] - 0.3).abs().idxmin()]
+    return (
+        f"Giving {found.arm} to the best {words.percent(at['share'])} adds {change(trial, outcome, at['gain']).lstrip('+')}, counted over all customers; drawing as many at random "
+        f"adds {change(trial, outcome, at['random']).lstrip('+')}, and giving it to everyone {change(trial, outcome, found.qini.points.gain[-1]).lstrip('+')}."
+    )
+
+
+def budget(trial: Experiment) -> pd.DataFrame:
+    """Value of giving it to the best so many: share, gain, low, high, random."""
+    response = trial.responders()
+    return response.policy.to_frame() if response else pd.DataFrame()
+
+
+def read_budget(trial: Experiment) -> str:
+    """Whom to give it to, and what that is worth."""
+    response = trial.responders()
+    assert response is not None  # noqa: S101
+    found, currency = response.policy, trial.dataset.currency
+    given = words.listed(f"{words.percent(share)} {arm}" for arm, share in found.given.items() if share > 0)
+    worth = words.money(found.found.estimate, currency)
+    span = words.between(found.found.low, found.found.high, lambda value: words.money(value, currency))
+    return (
+        f"Of these customers the best share is {words.percent(found.best_share)}"
+        + (f" ({given})" if found.best_share > 0 else "")
+        + ". "
+        f"Counted on customers from whom it was not learned, choosing so earns {worth} a customer of all (90 % interval {span}). {_against(trial)}"
+    )
+
+
+def _against(trial: Experiment) -> str:
+    """Whether choosing is better than the rules that need no model."""
+    response = trial.responders()
+    assert response is not None  # noqa: S101
+    clear = [rule for rule, more in response.policy.against.items() if more.low > 0]
+    unclear = [rule for rule in response.policy.against if rule not in clear]
+    called = {"nobody": "nobody", "random": "as many at random"}
+    told = [words.listed(called.get(rule, rule) for rule in rules) for rules in (clear, unclear) if rules]
+    if not unclear:
+        return f"That is more than giving it to {told[0]}, beyond chance."
+    if not clear:
+        return f"That is no more, beyond chance, than giving it to {told[0]}."
+    return f"That is more than giving it to {told[0]}, beyond chance, but not than {told[1]}."
+
+
+def differs(trial: Experiment) -> bool:
+    """Whether customers differ beyond chance, and enough of them to tell who."""
+    enough = trial.sizes.sum() / 5 >= trial.dataset.privacy.minimum_cell
+    return knows_responders(trial) and _of_best(trial).differ.shown and bool(enough)
+
+
+def profile(trial: Experiment) -> GT:
+    """Who gains most and who least, as a table."""
+    table = _of_best(trial).profile.head(8)
+    names = [
+        row["feature"] if pd.isna(row["value"]) else f"{row['feature']}: {row['value']}" for _, row in table.iterrows()
+    ]
+    rows = [
+        {
+            "fact": name,
+            "most": words.number(row["most"]) if pd.isna(row["value"]) else words.percent(row["most"]),
+            "least": words.number(row["least"]) if pd.isna(row["value"]) else words.percent(row["least"]),
+        }
+        for name, (_, row) in zip(names, table.iterrows(), strict=True)
+    ]
+    return tables.table(
+        pd.DataFrame(rows),
+        title=f"Who gains most from {_of_best(trial).arm}",
+        columns={
+            "fact": tables.text("Known before"),
+            "most": tables.text("Fifth that gains most"),
+            "least": tables.text("Fifth that gains least"),
+        },
+        notes=["As predicted; means, or shares of the fifth. It says who they are, not why they respond."],
+    )
