@@ -151,14 +151,15 @@ class StudySettings(Section):
     ----------
     horizon_days : length of the period that is predicted, days.
     active_within_days : a customer is active if the last purchase is at most this many days old.
-    origins : past dates, one horizon apart, that the churn model learns from.
+    origins : past dates, one horizon apart, that the churn model learns from; at least four, where the log reaches
+        back so far.
     margin : share of spend that is left after the cost of goods.
     annual_discount_rate : of money, per year.
     """
 
     horizon_days: Days
     active_within_days: Days
-    origins: Annotated[int, Field(ge=1, le=24, strict=True)] = 3
+    origins: Annotated[int, Field(ge=1, le=24, strict=True)] = 4
     margin: Annotated[float, Field(gt=0, le=1, strict=True)]
     annual_discount_rate: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.1
 

@@ -18,8 +18,9 @@ import pandas as pd
 Result: TypeAlias = pd.DataFrame | dict[str, Any]
 
 COMPUTING = (
-    "errors.py", "forecasts.py", "formats.py", "origins.py", "prepared.py", "promises.py", "purchases.py",
-    "question.py", "roles.py", "sampled.py", "schema.py", "settings.py", "store.py", "study.py", "tournaments.py",
+    "errors.py", "experiments.py", "forecasts.py", "formats.py", "leaving.py", "origins.py", "participants.py",
+    "prepared.py", "promises.py", "purchases.py", "question.py", "roles.py", "sampled.py", "schema.py", "settings.py",
+    "store.py", "study.py", "tournaments.py",
     "sources", "features", "models", "programme",
 )  # fmt: skip
 LIBRARIES = ("duckdb", "ibis-framework", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "tzdata")
