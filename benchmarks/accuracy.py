@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from incumbents import MODELS, Incumbent
 from measure import machine, markdown, put
 
 HERE = Path(__file__).parent
@@ -70,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--logs", type=_names(every), default=every, help=f"of {','.join(every)} (default all)")
     parser.add_argument("--customers", type=int, default=8_000, help="of each simulated retailer (default 8000)")
-    parser.add_argument("--no-incumbents", action="store_true", help="without the package lifetimes, which is slow")
+    parser.add_argument("--no-incumbents", action="store_true", help="without the package lifetimes")
     parser.add_argument("--folder", type=Path, default=HERE.parent / "build" / "bench", help="for logs and results")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this Markdown file too")
     return parser.parse_args()
@@ -111,12 +110,13 @@ def _open(name: str, root: Path, customers: int) -> Any:
 
 
 def _play(study: Any, asked: argparse.Namespace) -> dict[str, Any]:
+    from loyalty.models.entrants import INCUMBENTS
     from loyalty.models.line_up import line_up
     from loyalty.tournaments import tournament
 
-    *others, last = line_up(study.earning())
-    incumbents = [] if asked.no_incumbents else [Incumbent(name, study.horizon_days) for name in MODELS]
-    return tournament(study, [*others, *incumbents, last], lambda what: _say(f"{study.name}: {what}"))
+    without = INCUMBENTS if asked.no_incumbents else ()
+    playing = [each for each in line_up(study.earning()) if each.name not in without]
+    return tournament(study, playing, lambda what: _say(f"{study.name}: {what}"))
 
 
 def told(name: str, title: str, result: dict[str, Any]) -> str:

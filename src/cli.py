@@ -144,13 +144,21 @@ def score(
     horizon_days: Horizon = None,
     active_within_days: Active = None,
     engine: Engine = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Write scores.csv beside it.")] = False,
+    reasons: Annotated[
+        str | None, typer.Option(metavar="COUNT|all", help="Customers whose reasons are told; 50000 if not given.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write what to expect of each active customer: data/processed/DATASET/DATE/scores.parquet."""
-    from .commands.score import show, to_json
+    from .commands.score import explained, show, to_json
+    from .reporting.progress import Counter
     from .scores import write_scores
 
-    made = write_scores(_open(dataset, as_of, horizon_days, active_within_days, engine))
+    most = explained(reasons)
+    study = _open(dataset, as_of, horizon_days, active_within_days, engine)
+    with Counter("reasons") as count:
+        made = write_scores(study, explained=most, csv=csv, progress=count)
     typer.echo(to_json(made) if as_json else show(made))
 
 
@@ -161,12 +169,22 @@ def backtest(
     horizon_days: Horizon = None,
     active_within_days: Active = None,
     engine: Engine = None,
+    tune: Annotated[bool, typer.Option("--tune", help="Search better settings of the trees first.")] = False,
+    trials: Annotated[int, typer.Option("--trials", min=1, max=1000, help="Settings to try.")] = 30,
     as_json: Json = False,
 ) -> None:
     """Hold forecasts of past dates against what came after, and say which is to be believed."""
     from .commands.backtest import show, to_json
 
     study = _open(dataset, as_of, horizon_days, active_within_days, engine)
+    if tune:
+        from .commands import tune as tuning
+        from .reporting.progress import Counter
+
+        with Counter("settings") as count:
+            found = tuning.search(study, trials, count)
+        typer.echo(tuning.show(found), err=as_json)
+        study = _open(dataset, as_of, horizon_days, active_within_days, engine)
     if as_json:
         typer.echo(to_json(study))
     else:

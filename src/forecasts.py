@@ -1,4 +1,4 @@
-"""The steps of a study that fit models: who will leave, and what customers are worth."""
+"""The steps of a study that say what customers are worth."""
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -6,26 +6,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from . import purchases, sampled
-from .models import backtest, valuation
-from .models.watched import watched
+from .models import valuation
 
 if TYPE_CHECKING:
     from .study import Study
-
-LIVED = ["frequency", "recency", "T", "monetary_value"]
-
-
-def churn(study: "Study") -> dict[str, Any]:
-    """Models compared on the latest past date, the present scored, and what is watched beside that.
-
-    See `models.backtest.churn` and `models.watched.watched`.
-
-    Everything in it is of the customers active at each date, or of a sample of them.
-    """
-    days = study.origins()
-    now, past = sampled.origin(study, study.known_until), [sampled.origin(study, day) for day in days]
-    said = backtest.churn(now, past, study.horizon_days)
-    return said | watched(now, past, days, said, study.dataset.privacy.minimum_cell)
 
 
 def value(study: "Study") -> dict[str, Any]:
@@ -34,7 +18,6 @@ def value(study: "Study") -> dict[str, Any]:
     Returns
     -------
     customers : see `models.valuation.value`, with their histories; of everyone, or of a sample.
-    active : the customers that `churn` scores: expected_spend.
     totals : see `models.valuation.value` and `models.valuation.base`; of everyone.
     parameters, spend_parameters : estimates with standard errors.
     sentence, correlation, notes : of the fits, in words and as a number.
@@ -43,10 +26,8 @@ def value(study: "Study") -> dict[str, Any]:
     known, distinct = study.histories(), study.distinct_histories()
     models = valuation.fit_value(distinct, known, purchases.model_in_use(study))
     customers, totals = valuation.value(models, known, distinct, **study.earning())
-    active = valuation.expected(models, study.churn()["features"][LIVED], study.earning())
     return {
         "customers": known.join(customers),
-        "active": active[["expected_spend"]],
         "totals": totals | valuation.base(models, distinct, study.earning(), study.active_within_days),
         "parameters": models.purchases.summary(),
         "spend_parameters": models.spend.summary(),

@@ -11,10 +11,14 @@ from .errors import SettingsError
 from .features import build
 from .features.columns import Window
 from .features.contract import check_span, refuse
+from .models import tuning
 from .prepared import Prepared
 from .schema import Dataset, Goals
 from .settings import load_dataset, parse_date, project_root, whole_days, with_engine
 from .store import Result, Store, digest
+
+TESTED = 4
+"""Past dates that forecasts are tested on, where the log allows it."""
 
 
 class Question:
@@ -36,7 +40,9 @@ class Question:
         # Engines agree, so that a result is the same whichever computed it.
         said = dataset.model_dump_json(exclude={"engine", "engine_settings"})
         most = dataset.engine_settings.training_customers
-        self.key = digest(data.key, said, most, as_of, horizon_days, active_within_days)
+        # Settings of the trees, where a search found better ones than the defaults.
+        self.tuned = tuning.read(root / "data" / "processed" / name)
+        self.key = digest(data.key, said, most, as_of, horizon_days, active_within_days, self.tuned)
         self._store = Store(data.folder / f"{as_of}-{self.key}")
         self._results: dict[str, Result] = {}
 
@@ -123,8 +129,9 @@ class Question:
         """Past dates whose horizon is over, the latest first: the test date, then those that models learn from.
 
         A date is used only if one horizon of the log lies before it. A log of two to three horizons has one such date.
+        However few the dataset file asks for, there are enough for `TESTED` tests.
         """
-        wanted = [self.origin(back) for back in range(1, self.dataset.study.origins + 2)]
+        wanted = [self.origin(back) for back in range(1, max(self.dataset.study.origins, TESTED) + 2)]
         return [day for day in wanted if (day - self.first_day).days >= self.horizon_days]
 
     def events(self) -> pd.DataFrame:

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 import ibis.expr.types as ir
 import pandas as pd
 
-from .features import build
 from .features.columns import Tables
 from .features.histories import histories
 from .features.labels import active, labels, spending
 from .features.sample import last_mark, tables_up_to
 from .features.windows import before
-from .models.backtest import Origin
 
 if TYPE_CHECKING:
     from .study import Study
@@ -40,17 +38,6 @@ def known(tables: Tables, day: date) -> pd.DataFrame:
 def outcomes(study: "Study", tables: Tables, day: date) -> pd.DataFrame:
     """What `active_tables` say that customers did next, see `features.labels.labels`; index customer, in its order."""
     return _rows(labels(tables, day, study.horizon_days, study.active_within_days, known_until=study.known_until))
-
-
-def origin(study: "Study", day: date) -> Origin:
-    """Features and outcomes of those active at a date, or of a sample of them, and everyone's different histories.
-
-    Categories of the profile are left out, for no model here takes them; so are outcomes that are not known yet.
-    """
-    tables = active_tables(study, day)
-    features = build.frame(tables, study.window(day), study.active_within_days).select_dtypes("number")
-    churned = outcomes(study, tables, day)["churned"] if day < study.known_until else None
-    return Origin(features, study.distinct_histories(day), churned)
 
 
 def outcomes_seen(study: "Study", day: date) -> pd.Series:

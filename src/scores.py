@@ -1,78 +1,168 @@
 """Scores of all active customers, for the systems that act on them.
 
 Whatever the size of the log, no more is brought to this process than different histories, bounded samples of customers
-to learn from, and sums; the scores themselves are computed where the rows are.
+to learn from, those customers whose reasons are told, and sums; the scores themselves are computed where the rows are.
 """
 
 import functools
+import json
 import os
 import tempfile
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import ibis.expr.types as ir
+import pandas as pd
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 
-from . import sampled
+from . import leaving
 from .features import build, rfm
-from .models import scoring, valuation
+from .features.sample import tables_of
+from .models import champion_scores, explain
+from .models.chosen import Chosen
+from .models.explain_champion import of_champion
+from .models.realised import ABOUT
+from .reporting.reasons import reasons
 from .sources import engines
 
 if TYPE_CHECKING:
     from .study import Study
 
+NUMBERS = [(name, pa.float64()) for name in champion_scores.NUMBERS]
+REASONS = ("reason_1", "reason_2", "reason_3")
+COMPUTED = pa.schema(
+    [("customer", pa.string()), *NUMBERS] + [(name, pa.string()) for name in ("segment", "model", "run")]
+)
 SCHEMA = pa.schema(
-    [("customer", pa.string())]
-    + [(name, pa.float64()) for name in scoring.NUMBERS]
-    + [(name, pa.string()) for name in ("segment", "model", "run")]
+    [("customer", pa.string()), *NUMBERS] + [(name, pa.string()) for name in ("segment", *REASONS, "model", "run")]
 )
 
+Told = Callable[[int, int], None]
 
-def write_scores(study: "Study") -> dict[str, Any]:
+
+def write_scores(
+    study: "Study", *, explained: int | None = explain.MOST, csv: bool = False, progress: Told = lambda done, of: None
+) -> dict[str, Any]:
     """Score everyone active at `study.known_until` into `data/processed/<dataset>/<as-of>/scores.parquet`.
 
-    The file has one row a customer, in order of customer, and appears whole or not at all: customer (the retailer's own
-    id), churn_probability, expected_orders (purchase days), expected_spend and clv (money) over the horizon, segment
-    (null for who has not bought for a year), model (which gave churn_probability) and run (the study's key).
+    The file has one row a customer, in order of customer, and appears whole or not at all. Beside it lies the model
+    that made it, see `models.chosen.Chosen.load`.
+
+    Parameters
+    ----------
+    study : what is asked.
+    explained : customers whose reasons are told, those most at risk and the most valuable; None for everyone.
+    csv : whether to write `scores.csv` too.
+    progress : told how many contributions are computed, and of how many.
 
     Returns
     -------
-    dataset, as_of, run : what was scored.
-    scores : path of the file.
-    customers : rows in it.
-    model : the winner.
-    comparison : how the churn models did at the latest past date, see `models.metrics.compare`.
+    dataset, as_of, known_until, run : what was scored.
+    scores, csv : paths; the latter null if there is none.
+    customers, explained : rows, and those of them that have reasons.
+    model : who said who leaves, and, if that is another, what is spent.
+    about : see `leaving.in_use`.
+
+    Notes
+    -----
+    The columns are told in docs/scores.md.
     """
-    past = [sampled.origin(study, day) for day in study.origins()]
-    paying = valuation.paying(study.histories())
-    about = study.purchase_models()["about"]
-    used = (about["used"], about["regularity"])
-    scorer, comparison = scoring.fit(past, study.distinct_histories(), paying, study.earning(), used)
-    parameters, trees = scorer.pack()
-    function = functools.partial(scoring.score_batches, parameters=parameters, trees=trees, run=study.key)
-    file = study.root / "data" / "processed" / study.name / study.as_of.isoformat() / "scores.parquet"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".new-") as scratch:
-        new = Path(scratch) / file.name
-        engines.write_mapped(study.data.connection, _rows(study, scorer), function, SCHEMA, new)
+    chosen = leaving.opened(study)
+    folder = study.root / "data" / "processed" / study.name / study.as_of.isoformat()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "scores.parquet"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as scratch:
+        computed, new = Path(scratch) / "computed.parquet", Path(scratch) / file.name
+        _compute(study, chosen, computed)
+        told = _reasons(study, chosen, computed, explained, progress)
+        _join(computed, told, SCHEMA.with_metadata({ABOUT: json.dumps(_asked(study)).encode()}), new)
+        if csv:
+            _write_csv(new, new.with_suffix(".csv"))
+            os.replace(new.with_suffix(".csv"), file.with_suffix(".csv"))
         os.replace(new, file)
+    _keep(study, chosen, folder / "model")
     return {
         "dataset": study.name,
         "as_of": study.as_of.isoformat(),
         "known_until": study.known_until.isoformat(),
         "run": study.key,
         "scores": str(file),
+        "csv": str(file.with_suffix(".csv")) if csv else None,
         "customers": pq.read_metadata(file).num_rows,
-        "model": scorer.winner,
-        "comparison": comparison.to_dict("index"),
+        "explained": len(told),
+        "model": chosen.model,
+        "about": study.in_use()["about"],
     }
 
 
-def _rows(study: "Study", scorer: scoring.Scorer) -> ir.Table:
-    """What is known now of everyone active: customer, segment and what the scorer needs."""
+def _keep(study: "Study", chosen: Chosen, folder: Path) -> None:
+    """The model beside its scores."""
+    learned_from = date.fromisoformat(study.in_use()["about"]["learned_from"][0])
+    chosen.save(folder, study.features(), origin=learned_from, data=study.data.key)
+
+
+def _asked(study: "Study") -> dict[str, Any]:
+    """What the scores answer, for whoever judges them later."""
+    return {
+        "known_until": study.known_until.isoformat(),
+        "horizon_days": study.horizon_days,
+        "active_within_days": study.active_within_days,
+        "currency": study.dataset.currency,
+    }
+
+
+def _compute(study: "Study", chosen: Chosen, file: Path) -> None:
+    """All but the reasons, of everyone active."""
     tables = study.data.tables
     known = build.features(tables, study.window(), study.active_within_days)
     segments = rfm.segments(tables, study.known_until).select("customer", "segment")
-    joined = known.left_join(segments, "customer")
-    return joined.select("customer", "segment", *scorer.needs()).order_by("customer")
+    rows = known.left_join(segments, "customer").select("customer", "segment", *chosen.forecaster.columns)
+    parameters, trees = chosen.pack()
+    function = functools.partial(
+        champion_scores.score_batches, parameters=parameters, trees=trees, earning=study.earning(), run=study.key
+    )
+    engines.write_mapped(study.data.connection, rows.order_by("customer"), function, COMPUTED, file)
+
+
+def _reasons(study: "Study", chosen: Chosen, computed: Path, most: int | None, progress: Told) -> pd.DataFrame:
+    """Reasons of those most at risk and the most valuable; index customer."""
+    who = _who(engines.read(study.data.connection, computed), most)
+    if not len(who):
+        return pd.DataFrame(columns=list(REASONS), index=who, dtype="str")
+    customers = ibis.memtable(pd.DataFrame({"customer": who.sort_values()}))
+    # Before anything is computed, so that it is computed of these customers alone.
+    tables = tables_of(study.data.tables, customers)
+    features = build.frame(tables, study.window(), study.active_within_days)
+    contributions = of_champion(chosen.forecaster, features, progress=progress)
+    return reasons(contributions, features, len(REASONS), currency=study.dataset.currency)
+
+
+def _who(scores: ir.Table, most: int | None) -> pd.Index:
+    if most is None:
+        return pd.Index(scores.select("customer").to_pandas()["customer"])
+    first = [
+        scores.order_by([scores[name].desc(), scores.customer]).limit(most) for name in ("churn_probability", "clv")
+    ]
+    columns = ("customer", "churn_probability", "clv")
+    found = first[0].select(*columns).union(first[1].select(*columns), distinct=True).order_by("customer").to_pandas()
+    ranked = found.set_index("customer")
+    return explain.chosen(ranked["churn_probability"], ranked["clv"], most)
+
+
+def _join(computed: Path, told: pd.DataFrame, schema: pa.Schema, file: Path) -> None:
+    """Scores and reasons in one file, a batch at a time."""
+    with pq.ParquetFile(computed) as source, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for batch in source.iter_batches(engines.ROWS):
+            rows = batch.to_pandas().join(told, on="customer")
+            writer.write_batch(pa.RecordBatch.from_pandas(rows[schema.names], schema=schema, preserve_index=False))
+
+
+def _write_csv(source: Path, file: Path) -> None:
+    with pq.ParquetFile(source) as scores, pyarrow.csv.CSVWriter(file, scores.schema_arrow) as writer:
+        for batch in scores.iter_batches(engines.ROWS):
+            writer.write_batch(batch)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import pandas as pd
 
-from . import campaigns, forecasts, promises, purchases, sampled, tournaments
+from . import campaigns, forecasts, leaving, promises, purchases, sampled, tournaments
 from .features import build, cohorts, rfm
 from .features.contract import refusals
 from .features.histories import distinct, histories
@@ -158,8 +158,13 @@ class Study(Question):
 
     @step
     def churn(self) -> dict[str, Any]:
-        """Who will leave, see `forecasts.churn`."""
-        return forecasts.churn(self)
+        """Who will leave, see `leaving.churn`."""
+        return leaving.churn(self)
+
+    @step
+    def in_use(self) -> dict[str, Any]:
+        """The model that scores are made by, see `leaving.in_use`."""
+        return leaving.in_use(self)
 
     @step
     def came_back(self) -> dict[str, int]:
@@ -208,7 +213,7 @@ class Study(Question):
         """What campaigns did, as it was, and what the next one needs to show an effect, see `campaigns.measured`."""
         return campaigns.measured(self)
 
-    def _check_outcomes(self) -> None:
+    def check_outcomes(self) -> None:
         """Refuse outcomes of one kind before anything is computed from them."""
         test, *earlier = [sampled.outcomes_seen(self, day) for day in self.origins()]
         check_two_classes(test.to_numpy(), "the test date")
@@ -252,7 +257,7 @@ class Study(Question):
         ----------
         progress : told the name of each step before it starts.
         """
-        self._check_outcomes()
+        self.check_outcomes()
         self.data.publish_quarantine()
         for name in STEPS:
             progress(f"computing {name.replace('_', ' ')}")

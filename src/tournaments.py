@@ -1,13 +1,13 @@
 """The step of a study that lets contenders forecast past dates, and says which of them is to be believed."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from . import sampled
+from . import origins
 from .models import league, profit, reliability
 from .models.line_up import line_up
 from .models.profit import Offer
@@ -15,9 +15,6 @@ from .models.tournament import Contender, Played, Round, play
 
 if TYPE_CHECKING:
     from .study import Study
-
-TESTED = 4
-"""Dates that are tested, where the log allows it."""
 
 INCENTIVE, CONTACT = 1 / 20, 1 / 200
 """Assumed cost of an offer that is taken, and of making it, as shares of a customer's worth: the proportions of
@@ -48,13 +45,13 @@ def tournament(
     calibration, tenths : promised against realised on the last date, of the winner and of the rule: contender, and the
         columns of `models.metrics.calibration` and `models.reliability.amounts_by_tenth`, the latter with coverage.
     profit : contender, share (of the customers contacted), profit (money a customer), on the last date.
+    last : index customer, in order; churned, and the churn probability by each contender, on the last date.
     about : days (tested, the latest first, ISO), customers and learned (numbers, as `days`), skipped, notes, later;
         churn, value (each winner, rule, beaten, playing); offer (value, incentive, contact, accepted, break_even);
         cut_off (probability, share, profit, of the rule, of everyone).
     """
-    wide = _wide(study)
-    rounds = [_round(wide, day, told) for day in wide.origins()]
-    played = play(contenders or line_up(study.earning()), rounds, told)
+    rounds = rounds_of(study, told)
+    played = play(contenders or line_up(study.earning(), settings=study.tuned), rounds, told)
     offer = _offer(study, played)
     churn, value = league.churn_league(played, offer), league.value_league(played)
     cell = study.dataset.privacy.minimum_cell
@@ -64,6 +61,7 @@ def tournament(
         "calibration": _of_both(churn, lambda name: _calibration(played, name, cell)),
         "tenths": _of_both(value, lambda name: _tenths(played, name, cell)),
         "profit": _of_both(churn, lambda name: _profit(played, name, offer)),
+        "last": _last(played),
         "about": {
             "days": [day.isoformat() for day in played.days],
             "customers": [len(each) for each in played.outcomes],
@@ -79,30 +77,23 @@ def tournament(
     }
 
 
-def _wide(study: "Study") -> "Study":
-    """The same study with enough past dates, whose windows the earliest of them can fill."""
-    if study.dataset.study.origins >= TESTED:
-        return study
-    settings = study.dataset.study.model_copy(update={"origins": TESTED})
-    dataset = study.dataset.model_copy(update={"study": settings})
-    return type(study)(
-        study.name,
-        dataset,
-        study.root,
-        study.data,
-        as_of=study.as_of,
-        horizon_days=study.horizon_days,
-        active_within_days=study.active_within_days,
-    )
+def rounds_of(study: "Study", told: Callable[[str], None] = lambda _: None) -> list[Round]:
+    """Past dates with all that contenders may see, the latest first; those between the tested ones are learned from."""
+    tested, rounds = set(study.origins()), []
+    for day in origins.days(study):
+        told(f"features of {day}")
+        seen = origins.seen(study, day)
+        outcomes = pd.DataFrame(seen.amounts).assign(churned=seen.churned)
+        over = day + timedelta(days=study.horizon_days)
+        rounds.append(Round(day, seen, outcomes[["churned", "purchases", "spend"]], over, day in tested))
+    return rounds
 
 
-def _round(study: "Study", day: date, told: Callable[[str], None]) -> Round:
-    told(f"features of {day}")
-    outcomes = sampled.outcomes(study, sampled.active_tables(study, day), day)[["churned", "purchases", "spend"]]
-    # Sums in another order differ in the last digits, and a tree may split between them.
-    outcomes = outcomes.assign(spend=outcomes["spend"].round(9))
-    seen = sampled.origin(study, day)
-    return Round(day, seen._replace(amounts=outcomes[["purchases", "spend"]], day=day), outcomes)
+def _last(played: Played) -> pd.DataFrame:
+    said = {
+        name: each[0]["churn_probability"] for name, each in played.forecasts.items() if "churn_probability" in each[0]
+    }
+    return pd.DataFrame({"churned": played.outcomes[0]["churned"].astype("bool")} | said).sort_index()
 
 
 def _offer(study: "Study", played: Played) -> Offer:

@@ -1,6 +1,5 @@
 """The benchmark of accuracy: what it promises is checked as it is said, and told where it is missed."""
 
-import doctest
 import importlib
 import subprocess
 import sys
@@ -103,11 +102,6 @@ def test_the_committed_tables_are_of_all_logs_and_name_no_machine(accuracy: Modu
         assert "Of what is promised," in text
         assert "lifetimes Pareto/NBD" in text
     assert "/work/" not in page
-
-
-def test_incumbents_know_everyone_and_never_no_number(accuracy: ModuleType) -> None:
-    failed, attempted = doctest.testmod(importlib.import_module("incumbents"))
-    assert (failed, attempted > 0) == (0, True)
 
 
 @pytest.mark.slow

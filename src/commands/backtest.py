@@ -25,7 +25,7 @@ PERCENT = ("calibration_error", "bias", "explained", "tenths", "coverage")
 
 
 def to_json(study: "Study") -> str:
-    """All of `Study.tournament`, tables as lists of rows, for a program; what is not known is null."""
+    """`Study.tournament` but for single customers, tables as lists of rows, for a program; not known is null."""
     import pandas as pd
 
     told: dict[str, Any] = {
@@ -37,6 +37,8 @@ def to_json(study: "Study") -> str:
         "run": study.key,
     }
     for name, part in study.tournament().items():
+        if name == "last":
+            continue
         told[name] = json.loads(part.to_json(orient="records")) if isinstance(part, pd.DataFrame) else part
     return json.dumps(told, indent=2, ensure_ascii=False)
 

@@ -1,5 +1,7 @@
 """A part of the customers, the same on every engine and in every run."""
 
+from collections.abc import Callable
+
 import ibis.expr.types as ir
 
 from .columns import Tables
@@ -30,9 +32,17 @@ def up_to(table: ir.Table, mark: str | None) -> ir.Table:
 
 def tables_up_to(tables: Tables, mark: str | None) -> Tables:
     """All tables for the customers up to a mark alone."""
-    return tables._replace(
-        **{name: up_to(table, mark) for name, table in tables._asdict().items() if isinstance(table, ir.Table)}
-    )
+    return _each(tables, lambda table: up_to(table, mark))
+
+
+def tables_of(tables: Tables, customers: ir.Table) -> Tables:
+    """All tables for some customers alone."""
+    return _each(tables, lambda table: table.semi_join(customers, "customer"))
+
+
+def _each(tables: Tables, cut: Callable[[ir.Table], ir.Table]) -> Tables:
+    found = {name: cut(table) for name, table in tables._asdict().items() if isinstance(table, ir.Table)}
+    return tables._replace(**found)
 
 
 def _mark(table: ir.Table) -> ir.StringColumn:

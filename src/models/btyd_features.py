@@ -30,8 +30,25 @@ WITHOUT_GAPS = "MBG/NBD"
 GROWING = ("categories", "stores", "channels", "contacts", "redemptions", "return_days")
 """Counts since the first purchase: they become counts a day."""
 
+_EXPECTED = {
+    "silence": "Odds of no purchase",
+    "orders": "Purchase days expected",
+    "alive": "Probability of being active",
+}
+
 ONLY_AGE = ("T", "frequency", "recency", "days_since_joined")
 """Columns that tell little but how long the log knows the customer; `relative` has rates instead."""
+
+LABELS = {
+    "rate": "Purchase days a day",
+    "silence_share": "Silence, as a share of the time since the first purchase",
+    "silence_in_gaps": "Silence, in usual gaps between purchases",
+    "spend_a_day": "Spend expected on a purchase day",
+    "btyd_spend": "Spend expected of the rhythm so far",
+    **{f"{PLAIN}_{what}": f"{said} by the rhythm so far" for what, said in _EXPECTED.items()},
+    **{f"{STEADY}_{what}": f"{said} by how regular the rhythm is" for what, said in _EXPECTED.items()},
+}
+"""What the columns that `relative` adds are, in words."""
 
 SMALLEST = 1e-5
 
@@ -203,10 +220,10 @@ def linear(features: pd.DataFrame, outlook: pd.DataFrame | None, horizon_days: f
     """
     pace, silence = rate(features, horizon_days), features["days_since_last"]
     columns = {
-        "silence": np.log1p(silence),
+        "days_since_last": np.log1p(silence),
         "silence_in_gaps": np.log1p(silence * pace),
         "rate": np.log(pace),
-        "spend_a_day": np.log1p(features["monetary_value"].fillna(0.0).clip(lower=0.0)),
+        "monetary_value": np.log1p(features["monetary_value"].fillna(0.0).clip(lower=0.0)),
     }
     for name in features:
         if name.startswith("purchase_days_") and name.removeprefix("purchase_days_").isdigit():

@@ -7,7 +7,8 @@ see `level`. Intervals are as wide as they had to be on that later date.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import timedelta
 from typing import Self
 
@@ -41,6 +42,7 @@ class Champion(BaseEstimator):  # type: ignore[misc]
     horizon_days : length of the period that is forecast.
     device : where trees are grown, as XGBoost calls it: cpu or cuda.
     coverage : share of customers whose outcome the intervals are to hold.
+    settings : of the trees, instead of some of `trees.SETTINGS`.
 
     Attributes
     ----------
@@ -53,10 +55,18 @@ class Champion(BaseEstimator):  # type: ignore[misc]
     notes_ : what was left out, and why.
     """
 
-    def __init__(self, *, horizon_days: int, device: str = "cpu", coverage: float = 0.9) -> None:
+    def __init__(
+        self,
+        *,
+        horizon_days: int,
+        device: str = "cpu",
+        coverage: float = 0.9,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
         self.horizon_days = horizon_days
         self.device = device
         self.coverage = coverage
+        self.settings = settings
 
     def fit(self, past: Sequence[Origin]) -> Self:
         """Learn from past dates.
@@ -87,8 +97,20 @@ class Champion(BaseEstimator):  # type: ignore[misc]
         self.levels_ = Levels.judge(dates, learned, shown.outcomes)
         self.curve_ = self._calibrate(said, shown.outcomes)
         self.bands_ = self._learn_bands(said, shown.outcomes)
-        self.learners_ = Learners.fit(joined(parts[::-1]), self.rounds_, self.device) if self.rounds_ else None
+        self._learned = joined(parts[::-1])
+        self.learners_ = self._learn(self.settings) if self.rounds_ else None
         return self
+
+    def _learn(self, settings: Mapping[str, object] | None) -> Learners:
+        return Learners.fit(self._learned, self.rounds_, self.device, settings)
+
+    def again(self, seed: int) -> Self:
+        """The same with trees that are grown from another seed; weights and level stay."""
+        check_is_fitted(self, "weights_")
+        other = copy(self)
+        if self.rounds_:
+            other.learners_ = self._learn(dict(self.settings or {}) | {"seed": seed})
+        return other
 
     def predict(self, at: Origin) -> pd.DataFrame:
         """What the customers of a date will do; see `Forecaster.forecast` for the columns."""
@@ -172,7 +194,9 @@ class Champion(BaseEstimator):  # type: ignore[misc]
                 "buy-till-you-die models forecast alone"
             )
             return parts[0], of_models(parts[0].outlook)
-        shown, said, self.rounds_ = evidence([parts[0], *earlier] if later else parts, later, self.device)
+        shown, said, self.rounds_ = evidence(
+            [parts[0], *earlier] if later else parts, later, self.device, self.settings
+        )
         return shown, said
 
     def _weigh(self, said: Said, outcomes: pd.DataFrame) -> None:

@@ -1,7 +1,7 @@
-"""Scores of customers by a champion, a batch at a time, wherever the batches are.
+"""Scores of customers, a batch at a time, wherever the batches are.
 
-The forecaster is made in one place and sent to where the rows are as text and bytes. The score of a customer depends on
-that customer's row alone: it does not matter how rows are batched.
+What makes them is made in one place and sent to where the rows are as text and bytes. The score of a customer depends
+on that customer's row alone: it does not matter how rows are batched.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from .forecaster import COLUMNS, Forecaster
+from .chosen import Chosen
+from .forecaster import COLUMNS
 from .horizon import discount_factors, step_edges
 
 WORTH = ("clv", "clv_low", "clv_high")
@@ -19,12 +20,12 @@ NUMBERS = (*COLUMNS, *WORTH)
 STEP_DAYS = 7.0
 
 
-def score(forecaster: Forecaster, rows: pd.DataFrame, earning: Mapping[str, float]) -> pd.DataFrame:
+def score(chosen: Chosen, rows: pd.DataFrame, earning: Mapping[str, float]) -> pd.DataFrame:
     """Forecasts and what they are worth.
 
     Parameters
     ----------
-    forecaster : of the date.
+    chosen : of the date.
     rows : its columns, as the engine gives them: numbers that may differ from the learned ones in their last digits.
     earning : horizon_days, margin, annual_discount_rate.
 
@@ -32,7 +33,7 @@ def score(forecaster: Forecaster, rows: pd.DataFrame, earning: Mapping[str, floa
     -------
     Index of `rows`; `NUMBERS`, see `Forecaster.forecast`; clv is the margin on the expected spend, discounted.
     """
-    told = forecaster.forecast(prepared(rows[list(forecaster.columns)]))
+    told = chosen.forecast(prepared(rows[list(chosen.forecaster.columns)]))
     worth = earning["margin"] * discount(earning)
     return told.assign(**{name: told[name.replace("clv", "expected_spend")] * worth for name in WORTH})
 
@@ -61,7 +62,6 @@ def score_batches(
     parameters: str,
     trees: bytes,
     earning: Mapping[str, float],
-    model: str,
     run: str,
 ) -> Iterator[pd.DataFrame]:
     """Score rows as they come; the function that is sent to the machines of a cluster.
@@ -69,16 +69,16 @@ def score_batches(
     Parameters
     ----------
     batches : customer, segment and the forecaster's columns.
-    parameters, trees : of `Forecaster.pack`.
+    parameters, trees : of `Chosen.pack`.
     earning : as in `score`.
-    model, run : told in every row.
+    run : told in every row.
 
     Yields
     ------
     customer, the columns `NUMBERS`, segment, model, run; as many rows as came, in their order.
     """
-    forecaster = Forecaster.unpack(parameters, trees)
+    chosen = Chosen.unpack(parameters, trees)
     for rows in batches:
         if len(rows):
-            told = rows[["customer"]].join(score(forecaster, rows, earning))
-            yield told.assign(segment=rows["segment"], model=model, run=run)
+            told = rows[["customer"]].join(score(chosen, rows, earning))
+            yield told.assign(segment=rows["segment"], model=chosen.model, run=run)

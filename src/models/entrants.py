@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
+import numpy as np
 import pandas as pd
 from scipy.special import expit
 
@@ -35,20 +36,12 @@ SPENDING: dict[str, type[Regressor]] = {
 """Name → how it learns spend."""
 
 ROUNDS = 60
+SEED = 20171203
+MOST = 1_000
+"""Customers that `lifetimes` is fitted to: its Pareto/NBD takes minutes on more, where nobody leaves."""
 
-
-def entrants(horizon_days: int, device: str = "cpu") -> list[Any]:
-    """All of them, the simpler first.
-
-    Parameters
-    ----------
-    horizon_days : length of the period that is forecast.
-    device : where trees are grown, as XGBoost calls it.
-    """
-    return [
-        *(Incumbent(name, horizon_days) for name in INCUMBENTS),
-        *(SpendTrees(name, horizon_days, device) for name in SPENDING),
-    ]
+Frames = dict[tuple[int, int], tuple[Origin, pd.DataFrame]]
+"""What trees see of dates, by the identity of features and histories; each with its date, so that it stays itself."""
 
 
 class Incumbent:
@@ -85,24 +78,54 @@ class Incumbent:
 
     def _fitted(self, histories: pd.DataFrame) -> BTYDModel:
         fitter_name, name = INCUMBENTS[self.name]
-        lived = [histories[column] for column in ("frequency", "recency", "T")]
+        people = drawn(histories)
+        lived = [people[column] for column in ("frequency", "recency", "T")]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import lifetimes  # heavy, and warns on import
 
             fitter = getattr(lifetimes, fitter_name)()
+            state = np.random.get_state()
+            np.random.seed(SEED)
             try:
-                fitter.fit(*lived, weights=histories.get("weight"))
+                fitter.fit(*lived)
             except (lifetimes.utils.ConvergenceError, ValueError, ArithmeticError) as error:
                 raise DataError(f"{self.name} finds no parameters: {error}") from error
+            finally:
+                np.random.set_state(state)
         return contenders.known(name, {key: float(value) for key, value in fitter.params_.items()})
 
 
-class SpendTrees:
-    """Spend by one of `SPENDING`, from all features and what buy-till-you-die models expect."""
+def drawn(histories: pd.DataFrame) -> pd.DataFrame:
+    """At most `MOST` customers, the same in every run: one row each, whatever the weights of the histories are.
 
-    def __init__(self, name: str, horizon_days: int, device: str = "cpu") -> None:
+    Examples
+    --------
+    >>> people = pd.DataFrame({"frequency": [0, 2], "recency": [0, 9], "T": [5, 9], "weight": [3, 1]})
+    >>> sorted(drawn(people)["frequency"].tolist())
+    [0, 0, 0, 2]
+    """
+    weight = histories["weight"].to_numpy("int64") if "weight" in histories else np.ones(len(histories), "int64")
+    everyone = np.repeat(np.arange(len(histories)), weight)
+    if len(everyone) > MOST:
+        everyone = np.sort(np.random.default_rng(SEED).choice(everyone, MOST, replace=False))
+    return histories.iloc[everyone]
+
+
+class SpendTrees:
+    """Spend by one of `SPENDING`, from all features and what buy-till-you-die models expect.
+
+    Parameters
+    ----------
+    name : of `SPENDING`.
+    horizon_days : length of the period that is forecast.
+    device : where trees are grown, as XGBoost calls it.
+    frames : is filled with what trees see of each date, for several of these to share.
+    """
+
+    def __init__(self, name: str, horizon_days: int, device: str = "cpu", frames: Frames | None = None) -> None:
         self.name, self.horizon_days, self.device = name, horizon_days, device
+        self._frames = {} if frames is None else frames
 
     def fit(self, past: Sequence[Origin]) -> Self:
         """Grow the trees.
@@ -126,5 +149,9 @@ class SpendTrees:
         return pd.DataFrame({"expected_spend": spend}, index=at.features.index)
 
     def _frame(self, at: Origin) -> pd.DataFrame:
-        outlook = Outlook.fit(at.histories, at.features)
-        return relative(at.features, outlook.forecast(at.features, self.horizon_days), self.horizon_days)
+        key = (id(at.features), id(at.histories))
+        if key not in self._frames:
+            outlook = Outlook.fit(at.histories, at.features)
+            said = outlook.forecast(at.features, self.horizon_days)
+            self._frames[key] = (at, relative(at.features, said, self.horizon_days))
+        return self._frames[key][1]

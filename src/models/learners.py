@@ -131,7 +131,13 @@ class Learners(NamedTuple):
     unit: float
 
     @classmethod
-    def fit(cls, known: Known, rounds: Mapping[str, int] | None = None, device: str = "cpu") -> Self:
+    def fit(
+        cls,
+        known: Known,
+        rounds: Mapping[str, int] | None = None,
+        device: str = "cpu",
+        settings: Mapping[str, object] | None = None,
+    ) -> Self:
         """Learn from customers of past dates, in a total order.
 
         Parameters
@@ -139,11 +145,12 @@ class Learners(NamedTuple):
         known : with outcomes of both kinds.
         rounds : number of trees for each of `GROWN`; the most if not given.
         device : as XGBoost calls it.
+        settings : instead of some of `trees.SETTINGS`.
         """
         churned, orders, unit, spend = _targets(known.outcomes)
         line = Line.fit(known.line, churned)
         encoder = Encoder.of(known.frame)
-        bins = Bins(known.frame, encoder, device)
+        bins = Bins(known.frame, encoder, device, settings)
         margins = _margins(known, line, unit)
         some = spend > 0
         plan: dict[str, tuple[str, FloatArray, FloatArray | None]] = {
@@ -251,7 +258,9 @@ def _margins(known: Known, line: Line, unit: float) -> dict[str, FloatArray]:
     }
 
 
-def evidence(parts: Sequence[Known], later: bool, device: str) -> tuple[Known, Said, dict[str, int]]:
+def evidence(
+    parts: Sequence[Known], later: bool, device: str, settings: Mapping[str, object] | None = None
+) -> tuple[Known, Said, dict[str, int]]:
     """What learners say of customers that they did not learn from, and how many trees did best there.
 
     Parameters
@@ -260,9 +269,10 @@ def evidence(parts: Sequence[Known], later: bool, device: str) -> tuple[Known, S
     later : whether the first date may be forecast from the others, whose horizon was over by then; else each half of
         the customers of all dates is forecast from the other half.
     device : as XGBoost calls it.
+    settings : instead of some of `trees.SETTINGS`.
     """
     if later:
-        learners = Learners.fit(joined(parts[1:]), device=device)
+        learners = Learners.fit(joined(parts[1:]), device=device, settings=settings)
         rounds = learners.rounds(parts[0])
         return parts[0], learners.say(parts[0], rounds), rounds
     everyone = joined(parts)
@@ -270,7 +280,7 @@ def evidence(parts: Sequence[Known], later: bool, device: str) -> tuple[Known, S
     said, kept, counts = [], [], []
     for side in (0, 1):
         others, own = everyone.take(np.flatnonzero(half != side)), everyone.take(np.flatnonzero(half == side))
-        learners = Learners.fit(others, device=device)
+        learners = Learners.fit(others, device=device, settings=settings)
         counts.append(learners.rounds(own))
         said.append(learners.say(own, counts[-1]))
         kept.append(own)

@@ -1,5 +1,6 @@
 """Who plays in the tournament of a study, the simplest first."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 from .backtest import RULE as SILENCE
 from .champion import Champion
 from .contenders import CONTENDERS
+from .entrants import INCUMBENTS, SPENDING, Frames, Incumbent, SpendTrees
 from .players import BuyTillYouDie, Curve, RateSoFar, SameAgain, Trees, nearest_window, recency_frequency_money, silence
 from .tournament import Contender
 
@@ -18,15 +20,19 @@ NAIVE = (SILENCE, SAME_AGAIN, OF_LATE, RATE)
 BLEND = "Blend"
 
 
-def line_up(earning: dict[str, Any], device: str = "cpu") -> list[Contender]:
+def line_up(
+    earning: dict[str, Any], device: str = "cpu", settings: Mapping[str, object] | None = None
+) -> list[Contender]:
     """The contenders, the rules to beat first: of who leaves, and of what is spent.
 
     Parameters
     ----------
     earning : horizon_days, margin, annual_discount_rate.
-    device : where the blend's trees are grown, as XGBoost calls it.
+    device : where trees are grown, as XGBoost calls it.
+    settings : of the blend's trees, instead of some of `trees.SETTINGS`.
     """
     days = int(earning["horizon_days"])
+    frames: Frames = {}
 
     def of_late(features: pd.DataFrame) -> pd.DataFrame:
         return np.log1p(features[[f"orders_{nearest_window(features, 3 * days)}"]])
@@ -38,9 +44,11 @@ def line_up(earning: dict[str, Any], device: str = "cpu") -> list[Contender]:
         RateSoFar(days),
         Curve("RFM regression", recency_frequency_money, spend=True),
         *(BuyTillYouDie(name, earning) for name in CONTENDERS),
+        *(Incumbent(name, days) for name in INCUMBENTS),
         Trees("XGBoost on RFM", recency_frequency_money),
+        *(SpendTrees(name, days, device, frames) for name in SPENDING),
         Trees("XGBoost", _numbers),
-        Blend(days, device),
+        Blend(days, device, settings),
     ]
 
 
@@ -49,8 +57,8 @@ class Blend(Champion):
 
     name = BLEND
 
-    def __init__(self, horizon_days: int, device: str = "cpu") -> None:
-        super().__init__(horizon_days=horizon_days, device=device)
+    def __init__(self, horizon_days: int, device: str = "cpu", settings: Mapping[str, object] | None = None) -> None:
+        super().__init__(horizon_days=horizon_days, device=device, settings=settings)
 
 
 def _numbers(features: pd.DataFrame) -> pd.DataFrame:

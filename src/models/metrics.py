@@ -89,12 +89,6 @@ def auc(churned: FloatArray, probability: FloatArray, weights: FloatArray) -> Fl
         return np.asarray((leavers * below).sum(axis=1) / (leavers.sum(axis=1) * stayers.sum(axis=1)))
 
 
-def winner(comparison: pd.DataFrame) -> str:
-    """The model to use: the smallest log-loss of those better than the rule (first row) by more than the error."""
-    better = comparison.index[comparison["log_loss_gain_low"] > 0]
-    return str(comparison.loc[better, "log_loss"].idxmin()) if len(better) else str(comparison.index[0])
-
-
 def calibration(churned: FloatArray, probability: FloatArray, groups: int = 10) -> pd.DataFrame:
     """Promised against realised, by groups of equal size from the least to the most likely to leave.
 

@@ -105,6 +105,13 @@ class Curve:
         told = pd.DataFrame({"churn_probability": self._churn.predict_proba(seen)[:, 1]}, index=seen.index)
         return told if self._amount is None else told.assign(expected_spend=self._unit * self._amount.predict(seen))
 
+    def line(self) -> tuple[str, float, float]:
+        """Of a fitted curve of one column: its name, the intercept, and the log-odds for each unit of it."""
+        scaler, curve = self._churn[0], self._churn[1]
+        slope = float(curve.coef_[0, 0] / scaler.scale_[0])
+        (name,) = scaler.feature_names_in_
+        return str(name), float(curve.intercept_[0] - slope * scaler.mean_[0]), slope
+
 
 class SameAgain:
     """Orders and spend as in the last days, by the window whose length is nearest to the horizon."""

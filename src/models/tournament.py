@@ -52,11 +52,15 @@ class Round(NamedTuple):
     day : the date.
     origin : what contenders see of it; what came after, only where they learn from it.
     outcomes : index customer, those of `origin.features` among them; churned, purchases, spend in the horizon.
+    over : first day after its horizon; before it nobody can learn from this date. None: by the next later round.
+    tested : false where it is only learned from.
     """
 
     day: date
     origin: Origin
     outcomes: pd.DataFrame
+    over: date | None = None
+    tested: bool = True
 
 
 class Played(NamedTuple):
@@ -94,7 +98,7 @@ def play(
     Parameters
     ----------
     contenders : the simplest first; the first is the rule to beat.
-    rounds : the latest first; each but the last is tested, and learned from by those later.
+    rounds : the latest first; each but the last of those to be tested is, and is learned from by those later.
     told : is told what is being done.
 
     Raises
@@ -102,8 +106,9 @@ def play(
     DataError
         If no date has both leavers and stayers, in its test and in what could be learned for it.
     """
-    later = len(rounds) > 1
-    tested = range(len(rounds) - 1) if later else range(len(rounds))
+    wanted = [at for at, each in enumerate(rounds) if each.tested]
+    later = len(wanted) > 1
+    tested = wanted[:-1] if later else wanted
     skipped = {rounds[at].day.isoformat(): reason for at in tested if (reason := _one_sided(rounds, at))}
     kept = [at for at in tested if rounds[at].day.isoformat() not in skipped]
     if not kept:
@@ -125,14 +130,19 @@ def play(
         forecasts,
         notes,
         skipped,
-        [sum(len(each.origin.features) for each in rounds[at + 1 :]) for at in kept],
+        [sum(len(each.origin.features) for each in _before(rounds, at)) for at in kept],
         later,
     )
 
 
+def _before(rounds: Sequence[Round], at: int) -> list[Round]:
+    """The rounds that were over at the date of another."""
+    return [each for each in rounds[at + 1 :] if each.over is None or each.over <= rounds[at].day]
+
+
 def _one_sided(rounds: Sequence[Round], at: int) -> str:
     """Why a date cannot be tested; empty if it can."""
-    for where, some in (("in the test", rounds[at : at + 1]), ("before it", rounds[at + 1 :] or rounds)):
+    for where, some in (("in the test", rounds[at : at + 1]), ("before it", _before(rounds, at) or rounds)):
         shares = [each.outcomes.loc[each.origin.features.index, "churned"].to_numpy("float64") for each in some]
         share = float(np.concatenate(shares).mean()) if sum(map(len, shares)) else np.nan
         if not 0 < share < 1:
@@ -145,7 +155,7 @@ def _forecast(contender: Contender, rounds: Sequence[Round], at: int, notes: dic
     """What a contender says of one date, checked."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        past = [each.origin for each in rounds[at + 1 :]]
+        past = [each.origin for each in _before(rounds, at)]
         if past:
             contender.fit(past)
             said = contender.predict(_hidden(rounds[at].origin))

@@ -5,6 +5,7 @@ Features are put into bins once for all targets of the same rows, which is most 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -105,10 +106,13 @@ class Bins:
     frame : features, in a total order: trees change with the order of their rows.
     encoder : see `Encoder`.
     device : as XGBoost calls it.
+    settings : instead of some of `SETTINGS`.
     """
 
-    def __init__(self, frame: pd.DataFrame, encoder: Encoder, device: str = "cpu") -> None:
-        self._settings = SETTINGS | {"device": device, "nthread": threads(frame.size)}
+    def __init__(
+        self, frame: pd.DataFrame, encoder: Encoder, device: str = "cpu", settings: Mapping[str, object] | None = None
+    ) -> None:
+        self._settings = SETTINGS | dict(settings or {}) | {"device": device, "nthread": threads(frame.size)}
         self._rows = len(frame)
         self._matrix = xgboost.QuantileDMatrix(
             encoder.numbers(frame),

@@ -1,4 +1,4 @@
-"""A bounded search for better settings of the churn model, on earlier dates only.
+"""A bounded search for better settings of the blend's trees, on earlier dates only.
 
 The defaults are meant to win: what is found replaces them only if it is clearly better on a later date than any that
 the search has seen. Optuna is an extra: `pip install 'loyalty[tune]'`.
@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 
 from ..errors import EngineError, RefusedError, SettingsError
-from .churn import ChurnModel
+from .backtest import Origin
 from .reliability import log_losses
 from .validation import FloatArray
 from .whole import write_whole
@@ -29,39 +29,26 @@ DRAWS = 2000
 FILE = "settings.json"
 
 BOUNDS: dict[str, tuple[float, float]] = {
-    "rounds": (50, 600),
-    "learning_rate": (0.01, 0.2),
+    "eta": (0.02, 0.2),
     "max_depth": (2, 6),
     "min_child_weight": (1.0, 100.0),
     "subsample": (0.5, 1.0),
-    "colsample": (0.2, 1.0),
+    "colsample_bytree": (0.2, 1.0),
 }
 """Settings that are searched, and between what."""
 
-WHOLE = ("rounds", "max_depth")
-LOGARITHMIC = ("rounds", "learning_rate", "min_child_weight")
-
-
-class Date(Protocol):
-    """A past date, as `backtest.Origin` is one."""
-
-    @property
-    def features(self) -> pd.DataFrame:
-        """Index customer."""
-
-    @property
-    def churned(self) -> pd.Series | None:
-        """Of the same customers."""
+WHOLE = ("max_depth",)
+LOGARITHMIC = ("eta", "min_child_weight")
 
 
 class Model(Protocol):
-    """What is tuned."""
+    """What is tuned; see `tournament.Contender`."""
 
-    def fit(self, frames: Sequence[pd.DataFrame], churned: Sequence[pd.Series]) -> Self:
-        """Learn."""
+    def fit(self, past: Sequence[Origin], /) -> Any:
+        """Learn from past dates, the latest first."""
 
-    def predict(self, frame: pd.DataFrame) -> FloatArray:
-        """Probability of leaving."""
+    def predict(self, at: Origin, /) -> pd.DataFrame:
+        """churn_probability of each customer of a date, whose outcome is not looked at."""
 
 
 class Tuned(NamedTuple):
@@ -91,8 +78,8 @@ class Tuned(NamedTuple):
 
 
 def tune(
-    past: Sequence[Date],
-    make: Callable[..., Model] = ChurnModel,
+    past: Sequence[Origin],
+    make: Callable[..., Model],
     *,
     trials: int = TRIALS,
     seed: int = SEED,
@@ -107,7 +94,7 @@ def tune(
     Parameters
     ----------
     past : dates whose horizon is over, the latest first.
-    make : the model, from settings.
+    make : the model, from settings, see `Model`.
     trials : fits are this many times the dates searched; the search stops there.
     seed : the same seed, data and versions find the same.
     bounds : setting → lowest and highest; `BOUNDS` if not given.
@@ -160,23 +147,21 @@ def _suggested(trial: Any, name: str, low: float, high: float) -> float:
     return float(trial.suggest_float(name, low, high, log=logarithmic))
 
 
-def _loss(dates: Sequence[Date], make: Callable[..., Model], settings: Mapping[str, float]) -> float:
+def _loss(dates: Sequence[Origin], make: Callable[..., Model], settings: Mapping[str, float]) -> float:
     """Mean log-loss over the dates that have an earlier one to learn from."""
     each = [_losses(dates[place:], make, settings).mean() for place in range(len(dates) - 1)]
     return float(np.mean(each))
 
 
-def _losses(dates: Sequence[Date], make: Callable[..., Model], settings: Mapping[str, float]) -> FloatArray:
+def _losses(dates: Sequence[Origin], make: Callable[..., Model], settings: Mapping[str, float]) -> FloatArray:
     """Log-loss of each customer of the first date, by a model that learned from the others."""
     tested, *learned = dates
-    model = make(**settings).fit([date.features for date in learned], [_outcome(date) for date in learned])
-    return log_losses(_outcome(tested).to_numpy("float64"), model.predict(tested.features))
-
-
-def _outcome(date: Date) -> pd.Series:
-    if date.churned is None:
+    if tested.churned is None:
         raise ValueError("the horizon of this date is not over")
-    return date.churned.loc[date.features.index]
+    model = make(**settings)
+    model.fit(learned)
+    said = model.predict(tested)["churn_probability"].to_numpy("float64")
+    return log_losses(tested.churned.loc[tested.features.index].to_numpy("float64"), said)
 
 
 def _interval(gains: FloatArray, seed: int) -> tuple[float, float]:

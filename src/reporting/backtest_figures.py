@@ -68,7 +68,7 @@ def by_date(table: pd.DataFrame, chosen: str, rule: str, label: str, title: str,
     ax.margins(x=0.06)
     ax.set_xlabel("date of the forecast")
     ax.set_ylabel(label)
-    ax.legend(loc="best")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     ax.set_title(title, wrap=True)
     return ax
 

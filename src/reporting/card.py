@@ -155,10 +155,11 @@ def describe(study: "Study") -> dict[str, Any]:
     about, table, holdout = study.churn()["about"], study.churn()["comparison"], study.churn()["holdout"]
     model, facts = str(about["winner"]), study.facts()["log"]
     tested, *learned = study.origins()
+    playing = len(study.tournament()["about"]["churn"]["playing"])
     return {
         "title": "Model card: who will leave",
         "model": model,
-        "summary": f"{model}, chosen among {len(table)} ways to predict who leaves. {churn.read_calibration(study)}",
+        "summary": f"{model}, chosen among {playing} ways to predict who leaves. {churn.read_calibration(study)}",
         "intended_use": list(INTENDED_USE),
         "not_for": list(NOT_FOR),
         "definition": churn.definition(study),
@@ -173,7 +174,7 @@ def describe(study: "Study") -> dict[str, Any]:
         },
         "metrics": metrics(holdout["churned"], holdout[model], table.loc[model]),
         "limits": [churn.limits(study)],
-        "features": features([str(name) for name in study.churn()["features"].columns]),
+        "features": features([str(name) for name in study.churn()["attributes"].columns]),
         "making": making(str(about.get("trees", "")), study.key),
     }
 

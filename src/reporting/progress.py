@@ -66,3 +66,43 @@ class Reporter:
         total = task.total or 1
         self._bars.update(task.id, completed=total, total=total, state="done")
         self._bars.stop_task(task.id)
+
+
+class Counter:
+    """A bar on a terminal for one piece of work that is counted; nothing in a log.
+
+    Parameters
+    ----------
+    what : is counted.
+    console : where to tell it; standard error if not given.
+    """
+
+    def __init__(self, what: str, console: Console | None = None) -> None:
+        self.console = console or Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._bars = Progress(
+            TextColumn(f"{what:<22}"),
+            BarColumn(bar_width=30),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        """Wait for the first count."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+        self._bars.stop()
+
+    def __call__(self, done: int, of: int) -> None:
+        """So many are done, of so many."""
+        if not self.console.is_terminal:
+            return
+        if self._task is None:
+            self._bars.start()
+            self._task = self._bars.add_task("", total=of)
+        self._bars.update(self._task, completed=done, total=of)

@@ -6,7 +6,8 @@ import pytest
 from loyalty.errors import DataError
 from loyalty.models.backtest import Origin
 from loyalty.models.bgnbd import BGNBD
-from loyalty.models.entrants import INCUMBENTS, SPENDING, Incumbent, SpendTrees, entrants
+from loyalty.models.entrants import INCUMBENTS, SPENDING, Frames, Incumbent, SpendTrees
+from loyalty.models.line_up import line_up
 from retailers import origin, retailer
 
 SHOP = retailer(800, 480, seed=9)
@@ -22,9 +23,11 @@ def past() -> list[Origin]:
     return [origin(SHOP, day, last=480) for day in (360, 300)]
 
 
-def test_all_have_names_of_their_own() -> None:
-    names = [entrant.name for entrant in entrants(60)]
-    assert names == [*INCUMBENTS, *SPENDING]
+def test_they_play_after_the_models_of_this_package_and_before_the_blend() -> None:
+    names = [player.name for player in line_up({"horizon_days": 60})]
+    assert set(INCUMBENTS) | set(SPENDING) < set(names)
+    assert names.index("MBG/CNBD-k") < min(names.index(name) for name in INCUMBENTS)
+    assert names[-1] == "Blend"
 
 
 @pytest.mark.parametrize("name", INCUMBENTS)
@@ -34,6 +37,14 @@ def test_incumbent_forecasts_as_the_same_model_here(name: str, now: Origin) -> N
     assert said["expected_orders"].sum() == pytest.approx(ours.sum(), rel=0.05)
     assert said["expected_spend"].sum() == pytest.approx(now.amounts["spend"].sum(), rel=0.25)
     assert said["churn_probability"].between(0, 1).all()
+
+
+def test_trees_that_share_frames_say_the_same(past: list[Origin], now: Origin) -> None:
+    frames: Frames = {}
+    for name in ("Tweedie trees", "Trees on the logarithm"):
+        alone, together = SpendTrees(name, 60).fit(past), SpendTrees(name, 60, frames=frames).fit(past)
+        pd.testing.assert_frame_equal(alone.predict(now), together.predict(now))
+    assert len(frames) == len(past) + 1
 
 
 @pytest.mark.parametrize("name", SPENDING)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import pytest
-from loyalty import sampled
+from loyalty import origins
 from loyalty.models.line_up import SILENCE
 from loyalty.models.standings import CHURN
 from loyalty.reporting import words
@@ -150,7 +150,7 @@ def test_tables_hold_every_contender_and_mark_the_chosen_one(study: Study) -> No
 def test_the_rule_tells_as_many_pairs_apart_as_scikit_learn_finds(study: Study) -> None:
     """Days since the last purchase order customers as any rising curve of them does."""
     for day in study.origins()[:-1]:
-        origin = sampled.origin(study, day)
+        origin = origins.seen(study, day)
         area = roc_auc_score(origin.churned.loc[origin.features.index], origin.features["days_since_last"])
         assert backtest.scores(study, "churn", day.isoformat()).loc[SILENCE, "auc"] == pytest.approx(area)
 
@@ -158,7 +158,7 @@ def test_the_rule_tells_as_many_pairs_apart_as_scikit_learn_finds(study: Study) 
 @pytest.mark.slow
 def test_four_dates_are_tested_however_few_the_study_learns_from(study: Study) -> None:
     about = study.tournament()["about"]
-    assert study.dataset.study.origins == 2
+    assert study.dataset.study.origins < 4
     assert len(about["days"]) == 4
     assert about["days"] == [study.origin(back).isoformat() for back in (1, 2, 3, 4)]
     assert about["customers"] == [len(study.outcomes(study.origin(back))) for back in (1, 2, 3, 4)]

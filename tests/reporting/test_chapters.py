@@ -13,8 +13,8 @@ import pytest
 from great_tables import GT
 from hypothesis import given
 from hypothesis import strategies as st
-from loyalty.models.backtest import BOOSTED, BTYD, RULE
 from loyalty.models.contenders import build
+from loyalty.models.line_up import BLEND, NAIVE
 from loyalty.reporting import summary, words
 from loyalty.reporting.chapters import churn, customers, health, value
 from loyalty.schema import Privacy
@@ -195,14 +195,14 @@ def test_the_days_to_the_second_purchase_are_those_of_the_log(study: Study, days
 @STUDIES
 def test_the_churn_page_tells_pairs_apart_as_scikit_learn_does(study: Study) -> None:
     holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
-    assert best in (RULE, BTYD, BOOSTED)
+    assert best in (BLEND, *NAIVE)
     text = churn.answer(study)
     assert f"{words.number(100 * roc_auc_score(holdout['churned'], holdout[best]))} times in 100" in text
     assert f"{len(study.outcomes(study.as_of)):,} active customers" in text
     fifth = holdout.sort_values(best, ascending=False, kind="stable").head(round(0.2 * len(holdout)))
     assert f"{fifth['churned'].sum():,} of the {holdout['churned'].sum():,} who left" in text
     leaving = churn.leavers(study)
-    assert leaving.mean == pytest.approx(study.churn()["scores"][best].sum())
+    assert leaving.mean == pytest.approx(study.churn()["scores"]["churn_probability"].sum())
     assert 0 <= leaving.low < leaving.mean < leaving.high <= len(study.churn()["scores"])
 
 

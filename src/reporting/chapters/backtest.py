@@ -322,9 +322,23 @@ def limits(study: Study) -> str:
     return (
         f"The intervals say how much other customers would change the verdict, not how much another year would: {past_dates(study)} lies in the same past, and a model that won in it may lose when prices, shops or seasons change. "
         "With many contenders some difference looks clear by chance. Only customers who were active are judged. "
-        "The other pages and the file of scores rest on the smaller contest that the page Churn shows, not on this one."
-        + (f" For the analyst, fits warned: {' '.join(dict.fromkeys(shaky))}" if shaky else "")
+        f"{used(study)}" + (f" For the analyst, fits warned: {' '.join(dict.fromkeys(shaky))}" if shaky else "")
     )
+
+
+def used(study: Study) -> str:
+    """What the scores are made by, and where that is not what won here, in two sentences."""
+    made = study.in_use()["about"]
+    leaving, spent = made["churn"], made["value"]
+    both = f"{leaving} says" if leaving == spent else f"{leaving} says who leaves, and {spent}"
+    rest = "who leaves and what is spent" if leaving == spent else "what is spent"
+    others = [name for game, name in made["winners"].items() if name != made[game]]
+    why = (
+        f" It is used, though {words.listed(dict.fromkeys(others))} did as well and is simpler, because it alone has intervals and reasons."
+        if others
+        else ""
+    )
+    return f"In the file of scores and on the page Churn {both} {rest}.{why} The page Lifetime value rests on the purchase model alone."
 
 
 def meeting(study: Study) -> str:

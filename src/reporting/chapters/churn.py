@@ -5,6 +5,7 @@ import pandas as pd
 from great_tables import GT
 
 from ...models.backtest import BTYD, RULE
+from ...models.line_up import NAIVE
 from ...models.metrics import calibration, captured
 from ...study import Study
 from .. import tables, words
@@ -32,8 +33,8 @@ def answer(study: Study) -> str:
     best, table = study.churn()["about"]["winner"], study.churn()["comparison"]
     leaving, active = leavers(study), active_customers(study)
     ranked = f"ranked them right {words.number(100 * table.loc[best, 'auc'])} times in 100"
-    if best == RULE:
-        surely = f"No model beat the simplest rule, the days since the last purchase: given one customer who left and one who stayed, it {ranked}"
+    if by_rule(study):
+        surely = f"No model clearly beat the simple rules; the one in use, {best.lower()}, given one customer who left and one who stayed, {ranked}"
     else:
         surely = (
             f"Given one customer who left and one who stayed, the model {ranked} in the last period; "
@@ -43,6 +44,11 @@ def answer(study: Study) -> str:
         f"Of {words.count(active)} active customers we expect about {words.whole(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)} "
         f"(90 % interval {leaving.interval(words.whole)}). {surely}. {read_list(study)}"
     )
+
+
+def by_rule(study: Study) -> bool:
+    """Whether a rule is in use, for no model clearly beat it."""
+    return study.churn()["about"]["winner"] in NAIVE
 
 
 def read_list(study: Study) -> str:
@@ -147,7 +153,7 @@ def comparison(study: Study) -> GT:
     tested, left = outcome(study)
     return tables.table(
         table[["model", "auc", "auc_low", "auc_high", "log_loss", "log_loss_gain", "expected", "found"]],
-        title=f"Three ways to foretell who leaves, tested on the {study.horizon_days} days from {words.day(study.origins()[0])}",
+        title=f"Ways to foretell who leaves, tested on the {study.horizon_days} days from {words.day(study.origins()[0])}",
         columns={
             "model": tables.text("Model"),
             "auc": tables.percent("Pairs told apart"),
@@ -164,25 +170,39 @@ def comparison(study: Study) -> GT:
 
 def read_comparison(study: Study) -> str:
     """Which model is used, and why."""
-    best, table = study.churn()["about"]["winner"], study.churn()["comparison"]
-    row = table.loc[best]
-    if best == RULE:
-        challenger = table["log_loss"].drop(RULE).idxmin()
-        return (
-            f"No model beats the days since the last purchase beyond the error (best challenger {challenger}: gain {words.number(table.loc[challenger, 'log_loss_gain'])}, "
-            f"90 % interval {words.between(table.loc[challenger, 'log_loss_gain_low'], table.loc[challenger, 'log_loss_gain_high'], words.number)}), so the rule is used."
-        )
+    about, table = study.churn()["about"], study.churn()["comparison"]
+    best = about["winner"]
+    if by_rule(study):
+        challenger = table["log_loss"].drop(best).idxmin()
+        return f"On the dates before, no model clearly beat the simple rules, so {best.lower()} is used; on this one {_gain(table.loc[challenger], str(challenger))}."
     return (
-        f"{best} is used: against the days since the last purchase its log-loss is smaller by {words.number(row['log_loss_gain'])} "
-        f"(90 % interval {words.between(row['log_loss_gain_low'], row['log_loss_gain_high'], words.number)}) on customers and days that it had not seen."
+        f"{best} is used: {_gain(table.loc[best], 'it')} on customers and days that it had not seen.{_simpler(study)}"
     )
+
+
+def _gain(row: pd.Series, who: str) -> str:
+    gain, low, high = row["log_loss_gain"], row["log_loss_gain_low"], row["log_loss_gain_high"]
+    return (
+        f"against the days since the last purchase {who} has a log-loss that is smaller by {words.number(gain)} "
+        f"(90 % interval {words.between(low, high, words.number)})"
+    )
+
+
+def _simpler(study: Study) -> str:
+    """What is simpler than the blend and was not clearly beaten on the dates of the choice, in a sentence."""
+    about, best = study.tournament()["about"]["churn"], study.churn()["about"]["winner"]
+    if about["winner"] == best:
+        return ""
+    if about["winner"] in about["beaten"].get(best, []):
+        return f" On the dates before, {about['winner']} alone was clearly better; {best} is used because it alone gives intervals for every forecast."
+    return f" On the dates before, {about['winner']} alone did about as well, and is simpler; {best} is used because it alone gives intervals for every forecast."
 
 
 def calibration_curves(study: Study) -> dict[str, pd.DataFrame]:
     """Promised against realised, the model in use first."""
     holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
     actual = holdout["churned"].to_numpy(dtype="float64")
-    names = dict.fromkeys([best, RULE, BTYD])
+    names = dict.fromkeys(name for name in (best, RULE, BTYD) if name in holdout)
     groups = max(1, min(10, len(actual) // study.dataset.privacy.minimum_cell))
     return {name: calibration(actual, holdout[name].to_numpy(), groups) for name in names}
 
@@ -204,7 +224,7 @@ def gains(study: Study) -> dict[str, pd.Series]:
     holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
     churned = holdout["churned"].to_numpy(dtype="float64")
     curves = {}
-    for name in dict.fromkeys([best, RULE, BTYD]):
+    for name in dict.fromkeys(name for name in (best, RULE, BTYD) if name in holdout):
         order = np.argsort(-holdout[name].to_numpy(), kind="stable")
         reached = np.concatenate([[0.0], churned[order].cumsum() / churned.sum()])
         curves[name] = pd.Series(reached, index=np.linspace(0, 1, len(reached)))
@@ -226,18 +246,17 @@ def bands(study: Study) -> pd.DataFrame:
     Index band; customers, leavers (expected), spend (expected over the horizon, money), scaled up to everyone; seen, how
     many customers they were computed from.
     """
-    scores, spend = study.churn()["scores"]["churn_probability"], study.value()["active"]["expected_spend"]
-    band = pd.cut(scores, BANDS, right=False, labels=BAND_NAMES)
-    each = pd.DataFrame({"p": scores, "spend": spend})
+    scores = study.churn()["scores"]
+    probability = scores["churn_probability"]
+    band = pd.cut(probability, BANDS, right=False, labels=BAND_NAMES)
+    each = pd.DataFrame({"p": probability, "spend": scores["expected_spend"]})
     table = each.groupby(band, observed=False).agg(seen=("p", "size"), leavers=("p", "sum"), spend=("spend", "sum"))
     scale = active_customers(study) / len(scores)
-    # What all active customers are expected to spend is known without a sample.
-    known = study.value()["totals"]["active_spend"] / (table["spend"].sum() or 1.0)
     return pd.DataFrame(
         {
             "customers": (table["seen"] * scale).round().astype("int64"),
             "leavers": table["leavers"] * scale,
-            "spend": table["spend"] * known,
+            "spend": table["spend"] * scale,
             "seen": table["seen"],
         }
     )
@@ -257,7 +276,7 @@ def few(study: Study) -> str:
 
 def explain_risk(study: Study) -> str:
     """What is at stake."""
-    return f"Spend is what the page Lifetime value expects of these customers. {at_stake(study)}"
+    return f"Spend is what the scores expect of these customers. {at_stake(study)}"
 
 
 def at_stake(study: Study) -> str:

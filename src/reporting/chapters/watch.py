@@ -28,20 +28,22 @@ def weak_spots(study: Study) -> GT:
     """The classes in which the probabilities were furthest off, as a table."""
     table = told_spots(study).iloc[:SHOWN].copy()
     table["clear"] = table["clear"].map({True: "yes", False: "no"})
+    table["of"] = table["by"] + ": " + table["of"]
     return tables.table(
-        table,
+        table.drop(columns="by"),
         title=f"Where the probabilities were furthest off, {study.horizon_days} days from {words.day(study.origins()[0])}",
         columns={
-            "by": tables.text("Divided by"),
             "of": tables.text("Class"),
             "customers": tables.count("Customers"),
-            "promised": tables.percent("Promised to leave"),
+            "promised": tables.percent("Promised"),
             "realised": tables.percent("Left"),
-            "gap": tables.percent("Promised too many (90 %)", interval=("low", "high")),
+            "gap": tables.percent("Too many (90 %)", interval=("low", "high")),
             "auc": tables.percent("Pairs told apart (90 %)", interval=("auc_low", "auc_high")),
-            "clear": tables.text("More than chance"),
+            "clear": tables.text("Beyond chance"),
         },
-        notes=["More than chance: also where one asks of every class at once (Holm, 10 %)."],
+        notes=[
+            "Promised: share of the class that was expected to leave. Beyond chance: also where one asks of every class at once (Holm, 10 %)."
+        ],
     )
 
 

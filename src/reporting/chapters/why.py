@@ -1,4 +1,4 @@
-"""Chapter 4, continued: why the boosted trees think so."""
+"""Chapter 4, continued: why the model thinks so, and how steady that is."""
 
 import numpy as np
 import pandas as pd
@@ -6,11 +6,12 @@ from great_tables import GT
 
 from ...features.build import dictionary
 from ...models import explain, influence
-from ...models.backtest import BOOSTED
+from ...models.btyd_features import LABELS
 from ...study import Study
 from .. import tables, words
 from ..explain_figures import Panel
 from ..reasons import groups
+from . import churn
 
 AT_RISK = 0.2
 """Share of the active customers, those most likely to leave, whose reasons are counted."""
@@ -33,7 +34,7 @@ def read_importance(study: Study) -> str:
     """The strongest groups in a sentence, with their error."""
     table = importance(study)
     if table["importance"].max() <= 0:
-        return "The boosted trees found nothing that tells leavers from stayers."
+        return "The blend found nothing that tells leavers from stayers."
     first = table.iloc[0]
     others = [
         f"{str(name).lower()} for {words.percent(row['share'])}"
@@ -44,14 +45,14 @@ def read_importance(study: Study) -> str:
     whole = first["importance"] / first["share"]
     ends = words.between(first["low"] / whole, first["high"] / whole, words.percent)
     return (
-        f"{first.name} makes up {words.percent(first['share'])} of all that the boosted trees say (90 % interval {ends}){more}. "
+        f"{first.name} makes up {words.percent(first['share'])} of all that the blend says (90 % interval {ends}){more}. "
         f"These are patterns, not causes: to change one of them need not keep a customer.{_for_information(study)}"
     )
 
 
 def _for_information(study: Study) -> str:
     best = study.churn()["about"]["winner"]
-    return f" They are shown for information; the scores of this report come from {best}." if best != BOOSTED else ""
+    return f" They are shown for information; who leaves is told by {best.lower()}." if churn.by_rule(study) else ""
 
 
 def cloud(study: Study) -> influence.Cloud | None:
@@ -65,7 +66,7 @@ def labels(study: Study) -> dict[str, str]:
     """Column → words."""
     known = dictionary()
     columns = [str(name) for name in study.churn()["contributions"].columns]
-    return {name: known[name].label if name in known else _spelt(name) for name in columns}
+    return {name: known[name].label if name in known else LABELS.get(name) or _spelt(name) for name in columns}
 
 
 def _spelt(name: str) -> str:
@@ -142,8 +143,45 @@ def read_typical(study: Study) -> str:
     if not len(most):
         return "Nothing raises their risk above that of everyone."
     return (
-        f"What raises their risk most is {words.listed(str(name).lower() for name in most)}. The bars add up exactly to the probability by the boosted "
-        "trees; no single customer is shown."
+        f"What raises their risk most is {words.listed(str(name).lower() for name in most)}. The bars add up exactly to the blend's probability; no single "
+        "customer is shown."
+    )
+
+
+def stability(study: Study) -> explain.Stability:
+    """What stays the same when the trees are grown again with other seeds; see `models.explain.stability`."""
+    again = {name: part for name, part in study.in_use().items() if name.startswith("seed_")}
+    parts = {
+        number: explain.grouped(part, groups(str(name) for name in part.columns))
+        for number, part in enumerate(again.values())
+    }
+    return explain.stability(parts)
+
+
+def read_stability(study: Study) -> str:
+    """How far reasons depend on the seed, in two sentences."""
+    steady = stability(study)
+    if steady.table["importance"].max() <= 0:
+        return "Grown again with other seeds, the trees found nothing either."
+    return (
+        f"Grown again with {len([name for name in study.in_use() if name.startswith('seed_')])} other seeds, the trees give {words.percent(steady.same_reason)} of the customers the same "
+        f"strongest reason, and {words.percent(steady.top_shared)} of the five strongest groups are the same. "
+        f"{steady.table.index[0]} ranks {_ranks(steady.table.iloc[0])}."
+    )
+
+
+def _ranks(row: pd.Series) -> str:
+    best, worst = int(row["best_rank"]), int(row["worst_rank"])
+    return f"number {best} by every seed" if best == worst else f"between number {best} and number {worst}"
+
+
+def in_words(study: Study) -> str:
+    """Where the reasons of each customer stand, in a sentence with the commonest of them."""
+    shares = raising(study)
+    most = f" Of those most at risk the commonest is {str(shares.index[0]).lower()}." if len(shares) else ""
+    return (
+        "The file of scores tells each customer's three strongest reasons in words that can be read out on the telephone, such as “usually buys every 9 "
+        f"days, silent for 41”.{most}"
     )
 
 
