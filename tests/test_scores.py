@@ -61,7 +61,7 @@ def test_nobody_and_everybody_can_have_reasons(simulated: Study, written: pd.Dat
 def test_the_csv_says_the_same(simulated: Study, written: pd.DataFrame) -> None:
     made = scores.write_scores(simulated, explained=40, csv=True)
     again = pd.read_csv(made["csv"], dtype={"customer": "str"})
-    pd.testing.assert_frame_equal(again[list(NUMBERS)], written[list(NUMBERS)])
+    pd.testing.assert_frame_equal(again[list(NUMBERS)].astype("float64"), written[list(NUMBERS)])
     assert again["customer"].tolist() == written["customer"].tolist()
 
 
