@@ -257,11 +257,16 @@ def _open_any(
     refusing: bool = True,
 ) -> "Study | Experiment":
     """The study of a dataset; of one without a purchase log its experiment."""
-    from .errors import SettingsError
+    from .errors import LoyaltyError, SettingsError
     from .experiments import Experiment
     from .settings import load_dataset
 
-    if load_dataset(dataset).transactions:
+    try:
+        known = load_dataset(dataset)
+        alone = known.experiment is not None and not known.transactions
+    except LoyaltyError:
+        alone = False  # to open the study says what is wrong
+    if not alone:
         return _open(dataset, as_of, horizon, active, engine, refusing)
     options = {"--horizon-days": horizon, "--active-within-days": active, "--engine": engine}
     if given := [name for name, value in options.items() if value is not None]:

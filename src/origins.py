@@ -18,6 +18,9 @@ LIVED = ["frequency", "recency", "T", "monetary_value"]
 YEAR = timedelta(days=364)
 """52 weeks, so that weekdays are the same."""
 
+YOUNGEST = 182
+"""Days that the log must have known by then: what models expected of a younger one was off for other reasons."""
+
 
 def days(study: "Study") -> list[date]:
     """Past dates to learn from: those of `Study.origins` and one half a horizon before each but the last."""
@@ -48,7 +51,7 @@ def gapped(study: "Study", day: date) -> pd.DataFrame:
 def year_before(study: "Study", day: date) -> Origin | None:
     """What was known 52 weeks before a date of those active then, and what came; None if the log is too young."""
     before = day - YEAR
-    if (before - study.first_day).days < study.horizon_days:
+    if (before - study.first_day).days < max(study.horizon_days, YOUNGEST):
         return None
     tables = sampled.active_tables(study, before)
     there = active(tables.days, before, study.active_within_days)

@@ -117,7 +117,7 @@ class Prepared:
             returns=self._keep("returns", lambda: return_days(self.lines)),
             lines=self.lines,
             **beside,
-            tiers=tuple(tier.spend for tier in programme.tiers),
+            tiers=programme.rolling_spend,
             qualifying_days=programme.qualifying_days,
         )
 
@@ -138,6 +138,12 @@ class Prepared:
             None if redemptions is None else usable(redemptions),
             self._companion("coupons"),
         )
+
+    @functools.cached_property
+    def survey(self) -> ir.Table | None:
+        """Answers to a survey, see `sources.log`; None without one."""
+        said = self._companion("survey")
+        return None if said is None else usable(said)
 
     @functools.cached_property
     def consent(self) -> ir.Table | None:

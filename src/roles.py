@@ -274,6 +274,17 @@ class Points(Timed, Channeled):
     kind: str | None = None
 
 
+class Survey(Timed, Channeled):
+    """Answers to "How likely are you to recommend us?", from which a net promoter score is made.
+
+    Attributes
+    ----------
+    score : column with a whole number from 0 to 10.
+    """
+
+    score: str
+
+
 class Consent(Timed, Channeled):
     """What customers agreed to, and when.
 

@@ -7,12 +7,14 @@ whose rows lie in several places is a list of tables (`[[transactions]]`), stack
 import re
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from .aims import Budget, Goal, Goals, Share
+from .points_rules import PointsRules
 from .roles import (
     Campaigns,
     Channeled,
@@ -29,19 +31,21 @@ from .roles import (
     Products,
     Redemptions,
     Section,
+    Survey,
     Table,
     Timed,
     Transactions,
 )
 
 __all__ = [
-    "Campaigns", "Channeled", "Consent", "Contacts", "Contract", "Coupons", "Customers", "Dataset", "Engine", "Events",
-    "ExperimentTable", "Format", "Goals", "Happening", "HappeningTable", "Identity", "Opens", "Points", "Privacy",
-    "Products", "Programme", "Redemptions", "Section", "StudySettings", "Table", "Tier", "Timed", "Transactions",
+    "Budget", "Campaigns", "Channeled", "Consent", "Contacts", "Contract", "Coupons", "Customers", "Dataset", "Engine",
+    "Events", "ExperimentTable", "Format", "Goal", "Goals", "Happening", "HappeningTable", "Identity", "Opens",
+    "Points", "PointsRules", "Privacy", "Products", "Programme", "Redemptions", "Section", "Share", "StudySettings",
+    "Survey", "Table", "Tier", "Timed", "Transactions",
 ]  # fmt: skip
 
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
-Share = Annotated[float, Field(ge=0, le=1, strict=True)]
+Threshold = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 T = TypeVar("T")
 
 
@@ -83,10 +87,22 @@ class Events(Section):
 
 
 class Tier(Section):
-    """A level of the programme, reached with `spend` within the qualifying period."""
+    """A level of the programme, reached with `spend`, or with `points` earned, within the qualifying period."""
 
     name: str = Field(min_length=1)
-    spend: Annotated[float, Field(gt=0)]
+    spend: Threshold | None = None
+    points: Threshold | None = None
+
+    @model_validator(mode="after")
+    def _has_one_threshold(self) -> Self:
+        if (self.spend is None) == (self.points is None):
+            raise ValueError("a name and either spend or points")
+        return self
+
+    @property
+    def threshold(self) -> float:
+        """The spend or the points that reach it."""
+        return float(self.spend or self.points or 0.0)
 
 
 class Programme(Section):
@@ -95,14 +111,25 @@ class Programme(Section):
     Attributes
     ----------
     tiers : from the lowest to the highest; a customer below the first has none.
-    qualifying_days : length of the period whose spend decides the tier.
+    qualifying_period : whose spend or points decide the tier: the last `qualifying_days`, or a calendar period.
+    qualifying_days : length of a rolling period.
+    grace_days : for which a tier is kept after the last day on which it was still reached or, of a calendar period,
+        after the last day of those for which it is kept anyway.
+    grace_periods : calendar periods for which a tier is kept after the one in which it was reached.
+    downgrade : what comes then: the tier that is still reached, or one step lower for one more qualifying period.
+    points : how points are earned and how long they last, where the programme has any.
     stop_redemption_below : share of the customers reached; a campaign in which fewer hand in a coupon is to be stopped.
     stop_redemption_of : the same for single campaigns, or types of campaigns, by name.
     stop_after_days : from its first day, before which no campaign is judged; one that is over is judged then.
     """
 
     tiers: tuple[Tier, ...] = ()
+    qualifying_period: Literal["rolling", "year", "quarter", "month"] = "rolling"
     qualifying_days: Days = 365
+    grace_days: Annotated[int, Field(ge=0, le=3650, strict=True)] = 0
+    grace_periods: Annotated[int, Field(ge=0, le=120, strict=True)] = 0
+    downgrade: Literal["reached", "step"] = "reached"
+    points: PointsRules | None = None
     stop_redemption_below: Share | None = None
     stop_redemption_of: dict[str, Share] = Field(default_factory=dict)
     stop_after_days: Days = 28
@@ -110,9 +137,26 @@ class Programme(Section):
     @field_validator("tiers")
     @classmethod
     def _rise(cls, value: tuple[Tier, ...]) -> tuple[Tier, ...]:
-        if any(lower.spend >= higher.spend for lower, higher in pairwise(value)):
-            raise ValueError("tiers in order, each with more spend than the one before")
+        if len({tier.spend is None for tier in value}) > 1:
+            raise ValueError("tiers that are all reached by spend, or all by points")
+        if any(lower.threshold >= higher.threshold for lower, higher in pairwise(value)):
+            raise ValueError("tiers in order, each with more spend or points than the one before")
+        if len({tier.name for tier in value}) < len(value):
+            raise ValueError("tiers with different names")
         return value
+
+    @field_validator("grace_periods")
+    @classmethod
+    def _counts_periods(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("qualifying_period") == "rolling":
+            raise ValueError("0 where the qualifying period is rolling, whose grace is told by grace_days")
+        return value
+
+    @property
+    def rolling_spend(self) -> tuple[float, ...]:
+        """Thresholds of tiers that the spend of the last `qualifying_days` decides; none where something else does."""
+        told = [tier.spend for tier in self.tiers if tier.spend is not None]
+        return tuple(told) if self.qualifying_period == "rolling" else ()
 
 
 class Contract(Section):
@@ -174,13 +218,6 @@ class StudySettings(Section):
     annual_discount_rate: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.1
 
 
-class Goals(Section):
-    """What the retailer wants to reach; a report shows the actual value against it."""
-
-    repurchase_rate: Share | None = None
-    churn_rate: Share | None = None
-
-
 class Privacy(Section):
     """What may be published."""
 
@@ -223,6 +260,7 @@ class Dataset(Section):
     redemptions: Stacked[Redemptions] | None = None
     coupons: Stacked[Coupons] | None = None
     points: Stacked[Points] | None = None
+    survey: Stacked[Survey] | None = None
     consent: Stacked[Consent] | None = None
     identity: Stacked[Identity] | None = None
     events: Events = Events()
@@ -230,6 +268,7 @@ class Dataset(Section):
     contract: Contract = Contract()
     study: StudySettings
     goals: Goals = Goals()
+    budget: Budget = Budget()
     privacy: Privacy = Privacy()
     engine_settings: Engine = Engine()
 
@@ -246,6 +285,19 @@ class Dataset(Section):
         """Without a log there is nothing to predict, and no number of days to say."""
         if isinstance(value, dict) and info.data.get("transactions") == ():
             return {"horizon_days": 1, "active_within_days": 1} | value
+        return value
+
+    @field_validator("goals")
+    @classmethod
+    def _has_what_is_measured(cls, value: Goals, info: ValidationInfo) -> Goals:
+        joined = any(table.joined for table in info.data.get("customers") or ())
+        needs = {"members": ("joined under [customers]", joined)}
+        for name, role in (("redemption", "points"), ("nps", "survey")):
+            needs[name] = (f"a [{role}] table", bool(info.data.get(role)))
+        for name in value.dated:
+            what, there = needs.get(name, ("", True))
+            if not there:
+                raise ValueError(f"{what}, which goals.{name} is measured on")
         return value
 
     @field_validator("currency")

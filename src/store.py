@@ -18,9 +18,10 @@ import pandas as pd
 Result: TypeAlias = pd.DataFrame | dict[str, Any]
 
 COMPUTING = (
-    "campaigns.py", "designs.py", "errors.py", "experiments.py", "forecasts.py", "formats.py", "leaving.py",
-    "origins.py", "participants.py", "prepared.py", "promises.py", "purchases.py", "question.py", "roles.py",
-    "sampled.py", "schema.py", "settings.py", "store.py", "study.py", "tournaments.py",
+    "aims.py", "campaigns.py", "designs.py", "effects.py", "errors.py", "experiments.py", "forecasts.py", "formats.py",
+    "gains.py", "leaving.py", "origins.py", "participants.py", "points_rules.py", "prepared.py", "promises.py",
+    "purchases.py", "question.py", "roles.py", "sampled.py", "schema.py", "settings.py", "store.py", "study.py",
+    "tournaments.py",
     "sources", "features", "models", "programme",
 )  # fmt: skip
 LIBRARIES = ("duckdb", "ibis-framework", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "tzdata")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import pandas as pd
 
-from . import campaigns, forecasts, leaving, promises, purchases, sampled, tournaments
+from . import campaigns, effects, forecasts, leaving, promises, purchases, sampled, tournaments
 from .features import build, cohorts, rfm
 from .features.contract import refusals
 from .features.histories import distinct, histories
@@ -213,6 +213,13 @@ class Study(Question):
         """What campaigns did, as it was, and what the next one needs to show an effect, see `campaigns.measured`."""
         return campaigns.measured(self)
 
+    def effects(self) -> dict[str, Any]:
+        """What campaigns and the programme changed, and whether it paid, see `effects.effects`."""
+        name = f"effects-{effects.key(self)}"
+        if name not in self._results:
+            self._results[name] = self._store.get(name, lambda: effects.effects(self))
+        return cast("dict[str, Any]", self._results[name])
+
     def check_outcomes(self) -> None:
         """Refuse outcomes of one kind before anything is computed from them."""
         test, *earlier = [sampled.outcomes_seen(self, day) for day in self.origins()]
@@ -262,6 +269,7 @@ class Study(Question):
         for name in STEPS:
             progress(f"computing {name.replace('_', ' ')}")
             getattr(self, name)()
+        self.effects()
         self.promises()
         forget(self.data.folder)
         forget(self.data.folder / "landed")

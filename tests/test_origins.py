@@ -59,7 +59,7 @@ def test_year_before_is_a_date_of_its_own(study: Study) -> None:
     assert before.churned.index.equals(before.features.index)
     known = study.histories(before.day)[origins.LIVED].loc[before.features.index]
     pd.testing.assert_frame_equal(before.features, known.astype("float64"), check_names=False)
-    assert origins.year_before(study, study.first_day + timedelta(days=380)) is None
+    assert origins.year_before(study, study.first_day + timedelta(days=364 + origins.YOUNGEST - 1)) is None
 
 
 def test_champion_learns_from_them(study: Study) -> None:

@@ -96,7 +96,7 @@ def test_what_is_given_is_read_and_what_is_left_out_has_its_default(root: Path) 
         pytest.param(
             "[study]",
             '[programme]\ntiers = [{name = "Gold", spend = 9}, {name = "Silver", spend = 5}]\n[study]',
-            ["programme.tiers", "each with more spend"],
+            ["programme.tiers", "each with more spend or points"],
             id="tiers upside down",
         ),
         pytest.param(

@@ -199,6 +199,36 @@ FINDINGS: dict[str, Finding] = {
         "They have no rates.",
         "check contacts.campaign, and whether all contacts were exported",
     ),
+    "points_negative_balance": Finding(
+        "Points spent that were not there",
+        "A redemption is larger than the balance, or movements before it are missing.",
+        "bring the whole ledger of points, and check points.points",
+    ),
+    "points_unknown_kind": Finding(
+        "Movements of points of an unknown kind",
+        "It is not known whether they were earned, redeemed, adjusted or expired.",
+        "say what the words mean under programme.points.kinds",
+    ),
+    "points_wrong_sign": Finding(
+        "Movements of points with the wrong sign",
+        "Points earned are above zero, those redeemed or expired below.",
+        "check points.points and points.kind",
+    ),
+    "points_split": Finding(
+        "Points that are split",
+        "They have more decimals than the rules allow.",
+        "set programme.points.whole = false, or check points.points",
+    ),
+    "points_unknown_customer": Finding(
+        "Points of customers who never bought",
+        "The log does not know them.",
+        "check points.customer, or bring the whole log",
+    ),
+    "points_expiry_differs": Finding(
+        "Points that expired otherwise than the rules say",
+        "The rules of the dataset file are not those of the ledger, or points expired twice.",
+        "check programme.points.expiry_days or expiry_months",
+    ),
     "night_hours": Finding(
         "Mostly between midnight and five",
         "The clock may be that of another time zone.",

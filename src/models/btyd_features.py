@@ -31,7 +31,7 @@ GROWING = ("categories", "stores", "channels", "contacts", "redemptions", "retur
 """Counts since the first purchase: they become counts a day."""
 
 _EXPECTED = {
-    "silence": "Odds of no purchase",
+    "silence": "Log-odds of no purchase",
     "orders": "Purchase days expected",
     "alive": "Probability of being active",
 }

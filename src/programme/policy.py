@@ -80,6 +80,7 @@ def policy(
     margin: float = 1.0,
     cost: float | Sequence[float] = 0.0,
     shares: Sequence[float] = SHARES,
+    widen: float = 1.0,
 ) -> Policy:
     """Value of treating the best, at each budget.
 
@@ -92,6 +93,7 @@ def policy(
     margin : what a unit of the outcome is worth: 1 if it is money earned.
     cost : of one contact, the same for all arms or one an arm.
     shares : budgets, rising.
+    widen : factor on the error of `found`, see `uplift.Learned`; 1 where the effects were learned from other customers.
 
     Raises
     ------
@@ -110,9 +112,9 @@ def policy(
     rule, taken = _held_out(order, gain, fold, shares), chosen(order, top)
     rates = np.bincount(best, weights=taken, minlength=len(names)) / max(taken.sum(), 1e-300)
     against = {
-        "nobody": interval_of(rule * gain),
+        "nobody": interval_of(rule * gain, widen),
         "random": interval_of(within_fold(rule, fold) * gain),
-        **{f"all {name}": interval_of(rule * gain - arms[:, place]) for place, name in enumerate(names)},
+        **{f"all {name}": interval_of(rule * gain - arms[:, place], widen) for place, name in enumerate(names)},
     }
     return Policy(
         names=tuple(names),
@@ -126,9 +128,9 @@ def policy(
     )
 
 
-def interval_of(single: FloatArray) -> Interval:
-    """Mean of what single customers say, with its normal interval."""
-    return Interval.around(float(single.mean()), float(single.std(ddof=1)) / np.sqrt(len(single)))
+def interval_of(single: FloatArray, widen: float = 1.0) -> Interval:
+    """Mean of what single customers say, with its normal interval; `widen` is a factor on its error."""
+    return Interval.around(float(single.mean()), widen * float(single.std(ddof=1)) / np.sqrt(len(single)))
 
 
 def _checked(arms: int, margin: float, cost: float | Sequence[float], shares: Sequence[float]) -> FloatArray:

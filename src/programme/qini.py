@@ -108,6 +108,7 @@ def curve(
     kind: Literal["qini", "uplift"] = "qini",
     weight: FloatArray | None = None,
     draws: int = DRAWS,
+    widen: float = 1.0,
 ) -> Curve:
     """Curve of raw outcomes, of one arm and the control group alone.
 
@@ -121,6 +122,8 @@ def curve(
     outcome : shape (n,).
     weight : one over the probability of the arm that the customer is in; all 1 if not given.
     draws : of customers, for the intervals: what is drawn is the outcome, the order is kept.
+    widen : factor on the errors of coefficient and area, see `uplift.Learned`; 1 where the order was learned
+        from other customers.
 
     Raises
     ------
@@ -141,11 +144,16 @@ def curve(
         )
     yes, no = weight * inside, weight * ~inside
     columns = np.column_stack([np.ones(len(weight)), yes, no, yes * outcome, no * outcome])
-    return _curve(kind, predicted, columns, (int(inside.sum()), int((~inside).sum())), draws)
+    return _curve(kind, predicted, columns, (int(inside.sum()), int((~inside).sum())), draws, widen)
 
 
 def curve_of_scores(
-    predicted: FloatArray, gain: FloatArray, customers: tuple[int, int], *, draws: int = DRAWS
+    predicted: FloatArray,
+    gain: FloatArray,
+    customers: tuple[int, int],
+    *,
+    draws: int = DRAWS,
+    widen: float = 1.0,
 ) -> Curve:
     """Curve of doubly robust scores: narrower than that of raw outcomes, for it knows what customers spend anyway.
 
@@ -154,9 +162,9 @@ def curve_of_scores(
     predicted : see `curve`.
     gain : score in the arm less that in the control group, or the true effect where it is known; shape (n,).
     customers : treated and control, to be told.
-    draws : see `curve`.
+    draws, widen : see `curve`.
     """
-    return _curve("scores", predicted, np.column_stack([np.ones(len(gain)), gain]), customers, draws)
+    return _curve("scores", predicted, np.column_stack([np.ones(len(gain)), gain]), customers, draws, widen)
 
 
 def share_of_oracle(predicted: FloatArray, truth: FloatArray) -> float:
@@ -191,21 +199,31 @@ def within_fold(values: FloatArray, fold: IntArray) -> FloatArray:
     return np.asarray(values - (np.bincount(fold, weights=values) / counts)[fold])
 
 
-def _curve(kind: Kind, predicted: FloatArray, columns: FloatArray, customers: tuple[int, int], draws: int) -> Curve:
+def _curve(
+    kind: Kind,
+    predicted: FloatArray,
+    columns: FloatArray,
+    customers: tuple[int, int],
+    draws: int,
+    widen: float,
+) -> Curve:
     cell = _cells(np.asarray(predicted, dtype="float64"))
     sums = _sums(cell, columns, np.ones((1, len(cell))))
     share, gain = _gains(kind, sums)
     area, coefficient, end = (float(each[0]) for each in _areas(share, gain))
-    many = _resampled(kind, cell, columns, share[0], draws) if draws else None
-    low, high = np.percentile(many[0], [TAIL, 100 - TAIL], axis=0) if many else (gain[0], gain[0])
-    drawn = many[1] if many else [np.array([each]) for each in (area, coefficient, end)]
+    if not draws:
+        one, two, three = (Interval(each, each, each) for each in (coefficient, area, end))
+        return Curve(kind, Points.of(share[0], gain[0], gain[0], gain[0]), one, two, three, customers)
+    lines, (areas, coefficients, ends) = _resampled(kind, cell, columns, share[0], draws)
+    points = Points.of(share[0], gain[0], *np.percentile(lines, [TAIL, 100 - TAIL], axis=0))
+    told = _around(coefficient, coefficients, widen), _around(area, areas, widen), _around(end, ends, 1.0)
+    return Curve(kind, points, *told, customers)
 
-    def around(estimate: float, values: FloatArray) -> Interval:
-        ends = np.percentile(values, [TAIL, 100 - TAIL])
-        return Interval(estimate, float(ends[0]), float(ends[1]))
 
-    points = Points.of(share[0], gain[0], low, high)
-    return Curve(kind, points, around(coefficient, drawn[1]), around(area, drawn[0]), around(end, drawn[2]), customers)
+def _around(estimate: float, drawn: FloatArray, widen: float) -> Interval:
+    """The middle 90 % of what was drawn."""
+    low, high = np.percentile(drawn, [TAIL, 100 - TAIL])
+    return Interval(estimate, *(float(estimate + widen * (drawn_end - estimate)) for drawn_end in (low, high)))
 
 
 def _resampled(

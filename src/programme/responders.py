@@ -152,7 +152,9 @@ def who_responds(
     learned = learn(kept, arms)
     costs = [cost[name] for name in arms.names[1:]] if isinstance(cost, Mapping) else cost
     names = arms.names[1:]
-    pays = policy(learned.effects, learned.scores, arms.fold, names=names, margin=margin, cost=costs)
+    pays = policy(
+        learned.effects, learned.scores, arms.fold, names=names, margin=margin, cost=costs, widen=max(learned.widen)
+    )
     told = tuple(_of_arm(place, kept, arms, learned) for place in range(1, len(arms.names)))
     assumptions = (RANDOMISED if arms.randomised else ESTIMATED, "What one customer gets changes nothing for another.")
     response = Response(told, pays, arms.overlap, assumptions, arms.notes)
@@ -162,17 +164,17 @@ def who_responds(
 def _of_arm(place: int, features: pd.DataFrame, arms: Arms, learned: Learned) -> Responders:
     """One arm against the control group."""
     predicted, gain = learned.effects[:, place - 1], learned.scores[:, place] - learned.scores[:, 0]
-    rows = arms.against_control(place)
+    rows, widen = arms.against_control(place), learned.widen[place - 1]
     raw = predicted[rows], (arms.arm[rows] == place).astype("float64"), arms.outcome[rows]
     customers = (int(arms.sizes[place]), int(arms.sizes[0]))
     return Responders(
         arm=arms.names[place],
         customers=customers,
         mean=interval_of(gain),
-        qini=curve(*raw, kind="qini", weight=arms.weight[rows]),
-        uplift=curve(*raw, kind="uplift", weight=arms.weight[rows]),
-        scores=curve_of_scores(predicted, gain, customers),
+        qini=curve(*raw, kind="qini", weight=arms.weight[rows], widen=widen),
+        uplift=curve(*raw, kind="uplift", weight=arms.weight[rows], widen=widen),
+        scores=curve_of_scores(predicted, gain, customers, widen=widen),
         parts=by_part(predicted, gain),
-        differ=heterogeneity(predicted, gain, arms.fold),
+        differ=heterogeneity(predicted, gain, arms.fold, widen),
         profile=profile(features, predicted),
     )

@@ -24,6 +24,13 @@ from .effect_order import TREES, Design, Members, Order, Seen
 
 OUTCOME_TREES = TREES | {"max_depth": 3, "min_child_weight": 20.0, "reg_lambda": 1.0}
 OUTCOME_ROUNDS, SPREAD_ROUNDS = 60, 40
+PAIRS = 1 / 3
+"""How much the variance of a measured order grows with the share of noise in it.
+
+Of a line that learns nothing but noise each pair of folds counts twice: the variance is 1 + 1 times that of independent
+folds. Of these learners, which hold back, a third is left, in simulated worlds with and without effects.
+"""
+
 LEAST_SPREAD = 0.1
 """Share of the mean variance under which no customer's outcome is taken to be surer."""
 
@@ -93,11 +100,14 @@ class Learned:
     effects : of each arm on each customer, shape (n, arms without control); each learned without the customer's fold,
         the mean effect aside, which is that of all.
     scores : outcome in each arm, noisy and right on average, shape (n, arms); see `scores_of`.
+    widen : factor on the errors of what depends on the order of all customers, of each arm, from 1 to 1.15: folds are
+        not independent, for each is told by models that learned from the others. See `PAIRS`.
     """
 
     model: Uplift
     effects: FloatArray
     scores: FloatArray
+    widen: tuple[float, ...]
 
 
 def learn(features: pd.DataFrame, arms: Arms) -> Learned:
@@ -118,7 +128,7 @@ def _learned(features: pd.DataFrame, arms: Arms) -> Learned:
     seen, types = Seen.by(design, features), design.encoder.types()
     expected, variance = _outcomes(seen.trees, types, arms)
     scores = scores_of(arms, expected)
-    effects, orders, means = np.empty((len(scores), scores.shape[1] - 1)), [], []
+    effects, orders, means, widen = np.empty((len(scores), scores.shape[1] - 1)), [], [], []
     for arm in range(1, scores.shape[1]):
         single, weight = scores[:, arm] - scores[:, 0], _precision(arms.propensity[:, [0, arm]], variance)
         means.append(float(single.mean()))
@@ -127,7 +137,21 @@ def _learned(features: pd.DataFrame, arms: Arms) -> Learned:
             order = Order.fit(seen.take(others), types, single[others], weight[others])
             effects[own, arm - 1] = means[-1] + order.effects(seen.take(own), types)
         orders.append(Order.fit(seen, types, single, weight))
-    return Learned(Uplift(arms.names[1:], design, tuple(means), tuple(orders)), effects, scores)
+        widen.append(float(np.sqrt(1 + PAIRS * _noise(seen, types, single, weight, arms.fold))))
+    return Learned(Uplift(arms.names[1:], design, tuple(means), tuple(orders)), effects, scores, tuple(widen))
+
+
+def _noise(seen: Seen, types: list[str], single: FloatArray, weight: FloatArray, fold: IntArray) -> float:
+    """Share of the variance of effects learned on four folds that is noise.
+
+    From how alike those are that were learned on two folds and on two others (Spearman 1910; Brown 1910).
+    """
+    halves = [np.flatnonzero(np.isin(fold, pair)) for pair in ((0, 1), (2, 3))]
+    orders = [Members.fit(seen.take(rows), types, single[rows], weight[rows]).order(seen, types) for rows in halves]
+    spread = float(np.prod([order.std() for order in orders]))
+    alike = float(np.mean(orders[0] * orders[1]) - np.mean(orders[0]) * np.mean(orders[1])) / spread if spread else 0.0
+    alike = min(max(alike, 0.0), 1.0)
+    return (1 - alike) / (1 + alike)
 
 
 def scores_of(arms: Arms, expected: FloatArray | None = None) -> FloatArray:

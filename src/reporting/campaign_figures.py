@@ -31,14 +31,23 @@ def rates(table: pd.DataFrame, line: float | None = None, *, ax: Axes | None = N
     _types(ax, table, places)
     few = table[table["most"].notna()]
     if len(few):
-        ax.hlines(places[few.index], 0, few["most"], color=style.LIGHT_GREY, linewidth=5, label="too few to tell: less")
+        ax.hlines(
+            places[few.index],
+            0,
+            few["most"],
+            color=style.LIGHT_GREY,
+            linewidth=5,
+            label="too few to tell: below its end",
+        )
     if line is not None:
         ax.axvline(
             line, color=style.INK, linewidth=1, linestyle=(0, (5, 3)), label=f"to be stopped below {percent(line)}"
         )
     ax.set_yticks(places, [str(name) for name in table.index])
     ax.set_ylim(len(table) - 0.4, -0.6)
-    ax.set_xlim(left=0)
+    # Where little is known a bar says so; it need not end on the axis.
+    told = [table["redemption_rate_high"].max(), line or 0.0]
+    ax.set_xlim(0, 1.15 * np.nanmax(told) if np.nanmax(told) > 0 else 1.0)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
     style.percent(ax.xaxis)
@@ -100,7 +109,7 @@ def days(issued: pd.DataFrame, handed_in: pd.DataFrame, events: pd.DataFrame | N
     if issued.empty:
         for ax in (above, below):
             nothing(ax, ax.get_title(loc="left"))
-        return fig  # type: ignore[no-any-return]
+        return fig
     above.vlines(issued["end"], 0, issued["rows"], color=style.ACCENT, linewidth=3)
     above.set_ylabel("contacts")
     edges = [*handed_in["start"], *handed_in["end"].tail(1) + pd.Timedelta(days=1)]
@@ -113,7 +122,7 @@ def days(issued: pd.DataFrame, handed_in: pd.DataFrame, events: pd.DataFrame | N
         style.thousands(ax.yaxis)
         style.dates(ax.xaxis)
         mark(ax, events)
-    return fig  # type: ignore[no-any-return]
+    return fig
 
 
 @style.context()

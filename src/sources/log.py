@@ -10,6 +10,7 @@ redemptions  customer, day, campaign, coupon, order, amount (money, above zero)
 campaigns    campaign, start, end, type, channel, contact_cost, budget, one row each
 coupons      coupon, campaign, product
 points       customer, day, points, and kind
+survey       customer, day, score (as given; null where it is no number)
 consent      customer, day, purpose, granted
 customers    customer, joined, birthday (dates), profile_<attribute> (text), as they are known today; may hold
              several rows of one customer
@@ -92,6 +93,10 @@ class Sources(Offers):
             return {"points": finite(raw[roles.points], roles).coalesce(0.0)} | kind
 
         return self._dated("points", more)
+
+    def survey(self) -> ir.Table | None:
+        """Answers to a survey, one row each."""
+        return self._dated("survey", lambda raw, roles: {"score": finite(raw[roles.score], roles)})
 
     def consent(self) -> ir.Table | None:
         """What customers agreed to, one row for each time that they said so."""

@@ -20,7 +20,7 @@ from .values import identifier
 
 ROLES = (
     "transactions", "products", "customers", "campaigns", "contacts", "opens", "redemptions", "coupons", "points",
-    "consent", "identity",
+    "survey", "consent", "identity",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from loyalty.models.metrics import auc, calibration, captured, compare, errors, wilson, winner
+from loyalty.models.metrics import auc, calibration, captured, compare, errors, wilson
 from scipy import stats
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
@@ -147,17 +147,3 @@ def test_the_intervals_of_a_comparison_hold_the_truth_nine_times_in_ten() -> Non
     # 0.9 give or take three standard errors of 200 rounds, and two points for the bootstrap's own shortfall.
     assert (held / rounds > 0.82).all()
     assert (held / rounds < 0.965).all()
-
-
-@pytest.mark.parametrize(
-    ("losses", "lows", "wins"),
-    [
-        ([0.5, 0.4, 0.3], [0.0, 0.05, 0.1], "c"),
-        ([0.5, 0.4, 0.3], [0.0, 0.05, -0.01], "b"),  # the best is not better beyond the error, the next is
-        ([0.5, 0.4, 0.3], [0.0, 0.0, -0.01], "a"),
-        ([0.3, 0.4, 0.5], [0.0, -0.2, -0.3], "a"),
-    ],
-)
-def test_the_winner_beats_the_rule_beyond_the_error(losses: list[float], lows: list[float], wins: str) -> None:
-    table = pd.DataFrame({"log_loss": losses, "log_loss_gain_low": lows}, index=list("abc"))
-    assert winner(table) == wins

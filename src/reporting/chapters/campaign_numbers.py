@@ -67,6 +67,7 @@ def told(study: Study, by: str) -> pd.DataFrame:
     See `programme.campaigns.measures`; what is not told is missing. Beside them
     few : whether so few were reached that nothing is told of them.
     few_redeemed : whether nothing is told of those who handed in a coupon.
+    small : whether they are fewer than the minimum; some are not told of because they would give another row away.
     most : where fewer than the minimum handed one in, the share that is as many; missing elsewhere.
     """
     minimum = study.dataset.privacy.minimum_cell
@@ -77,11 +78,16 @@ def told(study: Study, by: str) -> pd.DataFrame:
     redeemers = frame["redeemers"].fillna(0)
     few_redeemed = few | _hidden(redeemers, wholes, minimum)
     under = few_redeemed & ~few & (redeemers < minimum)
+    small = frame["customers"].between(1, minimum - 1)
+    # A basket is one customer's: few of them are of few customers.
+    few_baskets = frame["baskets"].between(1, minimum - 1)
     counts = [name for name in frame.select_dtypes("number") if name not in OF_REDEEMERS and name != "budget"]
     frame[counts] = frame[counts].astype("float64").where(~few)
     frame[list(OF_REDEEMERS)] = frame[list(OF_REDEEMERS)].astype("float64").where(~few_redeemed)
+    sold = ["baskets", "basket_sales", "coupon_sales"]
+    frame[sold] = frame[sold].where(~few_baskets)
     most = (minimum / frame["reached"]).clip(upper=1.0).where(under)
-    return frame.assign(few=few, few_redeemed=few_redeemed, most=most)
+    return frame.assign(few=few, few_redeemed=few_redeemed, small=small, most=most)
 
 
 def _hidden(customers: pd.Series, wholes: pd.Series, minimum: int) -> pd.Series:
@@ -93,7 +99,8 @@ def _hidden(customers: pd.Series, wholes: pd.Series, minimum: int) -> pd.Series:
 def in_cells(frame: pd.DataFrame, minimum: int) -> pd.DataFrame:
     """`told` as a table shows it: words where there is no number to show."""
     cells = frame.astype({"reached": object, "redeemed": object, "redemption_rate": object})
-    cells.loc[frame["few"], "reached"] = f"<{minimum}"
+    cells.loc[frame["few"], "reached"] = "hidden"
+    cells.loc[frame["small"], "reached"] = f"<{minimum}"
     small = frame["few_redeemed"] & ~frame["few"]
     under = small & frame["most"].notna()
     cells.loc[small & ~under, ["redeemed", "redemption_rate"]] = "hidden"
@@ -137,10 +144,13 @@ def rate(row: pd.Series, name: str = "redemption_rate") -> str:
     return f"{words.percent(share)} (90 % interval {words.between(row[f'{name}_low'], row[f'{name}_high'], words.percent)})"
 
 
-def best_first(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows whose redemption rate is told, the highest first."""
+def extremes(frame: pd.DataFrame) -> pd.DataFrame:
+    """The row that is surely high and the one that is surely low, by the ends of their intervals; one row or none else."""
     known = frame[frame["redemption_rate"].notna() & (frame.index != UNKNOWN)]
-    return known.sort_values("redemption_rate", ascending=False, kind="stable")
+    if len(known) < 2:
+        return known
+    best, worst = known["redemption_rate_low"].idxmax(), known["redemption_rate_high"].idxmin()
+    return known.loc[[best, worst]] if best != worst else known.loc[[best]]
 
 
 def matched_share(study: Study) -> float:

@@ -110,15 +110,16 @@ def stop_loss(study: Study) -> GT:
     under = hide & frame["redeemed"].between(1, minimum - 1)
     money = ["discount_since", "discount_to_come", "saves"]
     frame[money] = frame[money].astype("float64").where(~hide)
-    frame["rate"] = frame["rate"].astype(object).where(~hide, "hidden")
+    frame["rate"] = frame["rate"].astype(object).where(~(hide & frame["rate"].notna()), "hidden")
     frame.loc[under, "rate"] = [f"under {100 * share:.1f}" for share in most[under]]
-    frame["since"] = [tables.write(day, "date") for day in frame["since"]]
+    frame["since"] = [tables.write(day, "date").replace(" ", "\N{NO-BREAK SPACE}") for day in frame["since"]]
+    frame["days_left"] = frame["days_left"].where(frame["days_left"] > 0)
     currency = study.dataset.currency
     columns: dict[str, tables.Column | str] = {
         "campaign": tables.text("Campaign"),
         "verdict": tables.text("Against its line"),
         "line": tables.percent("Line"),
-        "rate": tables.percent("Redeemed (90 %)", interval=("low", "high")),
+        "rate": tables.percent("Redemption rate, 90 %", interval=("low", "high")),
         "since": tables.text("Under since"),
         "days_left": tables.days("Days left"),
         "discount_since": tables.money("Discount since", currency),
@@ -154,7 +155,7 @@ def read_stop_loss(study: Study) -> str:
 
 def _stopping(study: Study, name: str, row: pd.Series) -> str:
     currency = study.dataset.currency
-    said = f"{name} is under since {words.day(row['since'])} and still runs"
+    said = f"Campaign {name} has been under it since {words.day(row['since'])} and still runs"
     if pd.notna(row["saves"]):
         return f"{said}: stopping it saves {words.money(row['saves'], currency)} of contacts and discounts, against which stand the sales it would bring."
     return f"{said}: what stopping saves in contacts is not known, because their cost is not."

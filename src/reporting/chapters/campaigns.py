@@ -10,7 +10,8 @@ from . import experiment
 from .campaign_numbers import (
     UNKNOWN,
     about,
-    best_first,
+    extremes,
+    has,
     in_cells,
     is_known,
     lacks,
@@ -55,12 +56,12 @@ def answer(study: Study) -> str:
         return _nothing(study)
     row, facts = total(study), about(study)
     first = (
-        f"{words.count(facts['campaigns'])} campaigns since {words.day(facts['first_day'])} were sent {words.count(row['reached'])} times "
-        f"to {words.count(row['customers'])} customers"
+        f"{words.count(facts['campaigns'])} campaign{'s' if facts['campaigns'] > 1 else ''} since {words.day(facts['first_day'])} reached "
+        f"{words.count(row['customers'])} customers, {words.count(row['reached'])} times in all"
     )
     if why := untold(study):
         return f"{first}. {why} {_no_effect()}"
-    return f"{first}, and {rate(row)} handed in a coupon. {_by_type(study)} {_anyway(study)}"
+    return f"{first}; of these, {rate(row)} led to a coupon handed in. {_by_type(study)} {_anyway(study)}"
 
 
 def _nothing(study: Study) -> str:
@@ -76,12 +77,12 @@ def _nothing(study: Study) -> str:
 
 def _by_type(study: Study) -> str:
     """The best and the worst type."""
-    if "type" not in study.campaigns():
+    if not has(study, "type"):
         return f"Of the money, {_money_in_short(study)}."
-    ranked = best_first(told(study, "type"))
+    ranked = extremes(told(study, "type"))
     if len(ranked) < 2:
         return f"Of the money, {_money_in_short(study)}."
-    best, worst = ranked.iloc[0], ranked.iloc[-1]
+    best, worst = ranked.iloc[0], ranked.iloc[1]
     return f"{best.name} came back most often ({words.percent(best['redemption_rate'])}), {worst.name} least ({words.percent(worst['redemption_rate'])})."
 
 
@@ -119,10 +120,17 @@ def campaigns(study: Study) -> GT:
     """What each campaign did, as a table, the latest last."""
     frame = told(study, "campaign").rename_axis("name").reset_index().tail(ROWS_SHOWN)
     frame["days"] = [
-        f"{tables.write(row.start, 'date')} – {tables.write(row.end, 'date')}{' (runs)' if row.running else ''}"
+        f"{_day(row.start)} – {_day(row.end)}{' (runs)' if row.running else ''}"
+        if pd.notna(row.end)
+        else f"from {_day(row.start)}"
         for row in frame.itertuples()
     ]
     return _table(study, frame, "campaign", "What each campaign did")
+
+
+def _day(value: pd.Timestamp) -> str:
+    """A date that is not broken over two lines."""
+    return tables.write(value, "date").replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _table(study: Study, frame: pd.DataFrame, by: str, title: str) -> GT:
@@ -133,14 +141,14 @@ def _table(study: Study, frame: pd.DataFrame, by: str, title: str) -> GT:
         "type": tables.text("Type"),
         "days": tables.text("Days"),
         "reached": tables.count("Reached"),
-        "open_rate": tables.percent("Opened (90 %)", interval=spans["open_rate"]),
+        "open_rate": tables.percent("Opened, 90 %", interval=spans["open_rate"]),
         "redeemed": tables.count("Redeemed"),
-        "redemption_rate": tables.percent("Redeemed (90 %)", interval=spans["redemption_rate"]),
+        "redemption_rate": tables.percent("Redemption rate, 90 %", interval=spans["redemption_rate"]),
         "discount": tables.money("Discount", currency),
         "contact_cost": tables.money("Contact cost", currency),
         "coupon_sales": tables.money("Sales with a coupon", currency),
         "baskets": tables.count("Baskets with one"),
-        "bought_before_share": tables.percent("Bought before (90 %)", interval=spans["bought_before_share"]),
+        "bought_before_share": tables.percent("Bought before, 90 %", interval=spans["bought_before_share"]),
     }
     # What is told of no row is not a column but a sentence, see `missing`.
     shown = {name: column for name, column in columns.items() if name in frame and frame[name].notna().any()}
@@ -167,23 +175,23 @@ def read_measures(study: Study, by: str) -> str:
     """The best and the worst row, and whether their intervals lie apart."""
     if why := untold(study):
         return why
-    ranked = best_first(told(study, by))
+    ranked = extremes(told(study, by))
     if ranked.empty:
         return f"Too few customers handed in a coupon to tell of any {by}."
     best = ranked.iloc[0]
     if len(ranked) == 1:
-        return f"{_named(by, best)}: {rate(best)} of those reached handed in a coupon."
-    worst = ranked.iloc[-1]
+        return f"Of {by} {best.name}, {rate(best)} of those reached handed in a coupon."
+    worst = ranked.iloc[1]
     apart = best["redemption_rate_low"] > worst["redemption_rate_high"]
     verdict = "more than chance makes" if apart else "which may be chance"
     return (
-        f"{_named(by, best)} came back most often, {rate(best)}; {_named(by, worst)} least, {rate(worst)}: {verdict}. "
-        "It says how willing these customers were, not what the campaign did to them."
+        f"Coupons of {_named(by, best)} came back most surely, {rate(best)}; those of {_named(by, worst)} least, {rate(worst)}: {verdict}."
+        + (" It says how willing these customers were, not what a campaign did to them." if by == "segment" else "")
     )
 
 
 def _named(by: str, row: pd.Series) -> str:
-    return f"Campaign {row.name}" if by == "campaign" else str(row.name)
+    return f"campaign {row.name}" if by == "campaign" else str(row.name)
 
 
 def rates(study: Study) -> pd.DataFrame:
@@ -274,7 +282,7 @@ def not_an_effect(study: Study) -> str:
         if held
         else "Nobody was held out by chance, so an effect can only be told where customers with and without the campaign were alike before."
     )
-    return f"{_chosen(study)} Their purchases against those of all others would show who was chosen, not what a campaign did; that difference is not shown. {basis}"
+    return f"{_chosen(study)} Their purchases against those of all others would show who was chosen, not what a campaign did; that difference is no effect. {basis}"
 
 
 def _chosen(study: Study) -> str:
@@ -311,7 +319,7 @@ def needed_in_short(study: Study) -> str:
     least = desk["least_effect"]["cuped"]
     return (
         f"If {words.percent(desk['hold_out'])} of the {words.count(desk['customers'])} active customers were held out, a campaign would show an effect on spend from "
-        f"{words.money(least, currency)} a customer on ({words.percent(least / desk['variation']['mean'])} of the {words.days(desk['days'])}' mean)."
+        f"{words.money(least, currency)} a customer on ({words.percent(least / desk['variation']['mean'])} of what one spends in {words.days(desk['days'])})."
     )
 
 

@@ -30,7 +30,7 @@ def weak_spots(study: Study) -> GT:
     table["clear"] = table["clear"].map({True: "yes", False: "no"})
     table["of"] = table["by"] + ": " + table["of"]
     return tables.table(
-        table.drop(columns="by"),
+        table.drop(columns=["by", "auc", "auc_low", "auc_high"]),
         title=f"Where the probabilities were furthest off, {study.horizon_days} days from {words.day(study.origins()[0])}",
         columns={
             "of": tables.text("Class"),
@@ -38,7 +38,6 @@ def weak_spots(study: Study) -> GT:
             "promised": tables.percent("Promised"),
             "realised": tables.percent("Left"),
             "gap": tables.percent("Too many (90 %)", interval=("low", "high")),
-            "auc": tables.percent("Pairs told apart (90 %)", interval=("auc_low", "auc_high")),
             "clear": tables.text("Beyond chance"),
         },
         notes=[

@@ -141,7 +141,9 @@ margin = 0.3
 
 
 def _tiers(settings: Simulation) -> str:
-    tiers = "\n".join(f"    {{ name = {json.dumps(tier.name)}, spend = {tier.spend!r} }}," for tier in settings.tiers)
+    tiers = "\n".join(
+        f"    {{ name = {json.dumps(tier.name)}, spend = {tier.threshold!r} }}," for tier in settings.tiers
+    )
     return f"[programme]\nqualifying_days = {QUALIFYING_DAYS}\ntiers = [\n{tiers}\n]\n"
 
 

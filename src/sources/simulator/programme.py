@@ -63,7 +63,7 @@ def tier_at(settings: Simulation, receipts: Receipts) -> IntArray:
     place = receipts.customer * stride + receipts.moment
     since = np.searchsorted(place, place - QUALIFYING_DAYS)
     spend = (paid[np.arange(place.size)] - paid[since]) / 100
-    thresholds = np.array([tier.spend for tier in settings.tiers])
+    thresholds = np.array([tier.threshold for tier in settings.tiers])
     return np.asarray(np.searchsorted(thresholds, spend, side="right"))
 
 

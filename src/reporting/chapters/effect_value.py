@@ -1,0 +1,197 @@
+"""Chapter 5, continued: what sales with a coupon were, and whether campaigns paid."""
+
+import pandas as pd
+from great_tables import GT
+
+from ...programme.cannibalisation import Cannibalisation
+from ...programme.profit_and_loss import LINES, ProfitAndLoss
+from ...study import Study
+from .. import tables, words
+from .effect_numbers import (
+    about,
+    accounts,
+    because,
+    cash,
+    cash_between,
+    splits,
+    whole,
+)
+
+PARTS = {
+    "incremental": "Would not have been bought",
+    "pulled_forward": "Would have been bought in the weeks after",
+    "subsidised": "Would have been bought anyway",
+}
+WIDEST = 0.8
+"""Width of an interval of a share above which it says next to nothing."""
+COSTS_WANTED = {
+    "discount": "what coupons took off (`transactions.coupon`, or `redemptions.amount`)",
+    "contact": "what a contact costs (`campaigns.contact_cost`)",
+    "points": "what the points given for these sales cost",
+}
+
+
+# Sales with a coupon
+
+
+def has_splits(study: Study | None) -> bool:
+    """Whether the sales with a coupon of some campaign can be split."""
+    return study is not None and any(_enough(study, each) for each in splits(study))
+
+
+def _enough(study: Study, each: Cannibalisation) -> bool:
+    """Whether a split says something, of enough customers."""
+    if not each.identified or each.customers < study.dataset.privacy.minimum_cell:
+        return False
+    anyway = each.frame().set_index("part").loc["subsidised"]
+    return bool(anyway["share_high"] - anyway["share_low"] <= WIDEST)
+
+
+def split(study: Study) -> GT:
+    """What the sales with a coupon were, as a table."""
+    rows = []
+    for each in splits(study):
+        if not _enough(study, each):
+            continue
+        row: dict[str, object] = {"name": each.what, "redeemed": each.redeemed}
+        for part in each.frame().itertuples():
+            row |= {part.part: part.share, f"{part.part}_low": part.share_low, f"{part.part}_high": part.share_high}
+        rows.append(row)
+    columns: dict[str, tables.Column | str] = {
+        "name": tables.text("Campaigns"),
+        "redeemed": tables.money("Sales with a coupon", study.dataset.currency),
+    }
+    columns |= {part: tables.percent(label, interval=(f"{part}_low", f"{part}_high")) for part, label in PARTS.items()}
+    return tables.table(
+        pd.DataFrame(rows), title="What the sales with a coupon were (90 % intervals in brackets)", columns=columns
+    )
+
+
+def read_split(study: Study) -> str:
+    """The largest split in words, and of which campaigns there is none."""
+    found = splits(study)
+    if not found:
+        return "How much of the sales with a coupon would have come anyway cannot be told: that takes what coupons took off each line (`transactions.coupon`) and an effect to hold it against."
+    told = [each for each in found if _enough(study, each)]
+    lost = [each for each in found if not each.identified]
+    untold = (
+        f" Of {words.listed(each.what for each in lost)} there is no split: {because(lost[0].refusals[:1])}."
+        if lost
+        else ""
+    )
+    vague = [each.what for each in found if each.identified and each not in told]
+    if vague:
+        untold = (
+            f" What {words.listed(vague)} changed is too uncertain for a split: nearly any share is possible.{untold}"
+        )
+    if not told:
+        return f"How much of the sales with a coupon would have come anyway cannot be told.{untold}"
+    each = max(told, key=lambda one: one.redeemed)
+    table = each.frame().set_index("part")
+    anyway, more = table.loc["subsidised"], table.loc["incremental"]
+    return (
+        f"{each.what}: of {cash(each.redeemed, study)} with a coupon {words.percent(anyway['share'])} would have been bought anyway "
+        f"(90 % interval {words.between(anyway['share_low'], anyway['share_high'], words.percent)}) and {words.percent(more['share'])} not at all "
+        f"({words.between(more['share_low'], more['share_high'], words.percent)}). {' '.join(each.bounds)}{untold}"
+    ).replace("  ", " ")
+
+
+# Did it pay?
+
+
+def has_accounts(study: Study | None) -> bool:
+    """Whether some campaign's account can be told."""
+    return study is not None and any(_told(study, each) for each in accounts(study))
+
+
+def _told(study: Study, each: ProfitAndLoss) -> bool:
+    return each.identified and each.customers >= study.dataset.privacy.minimum_cell
+
+
+def account(study: Study) -> GT:
+    """What campaigns earned, as a table; it stops at the margin where a cost is not known."""
+    every = whole(study)
+    shown = [each for each in [*accounts(study), *([every] if every else [])] if _told(study, each)]
+    profits = any(each.profit for each in shown)
+    rows = [_account_row(each) for each in shown]
+    currency = study.dataset.currency
+    spans = {name: (f"{name}_low", f"{name}_high") for name in ("sales", "margin", "profit")}
+    columns: dict[str, tables.Column | str] = {
+        "what": tables.text("Campaigns"),
+        "customers": tables.count("Contacts"),
+        "sales": tables.money("Sales caused (90 %)", currency, interval=spans["sales"]),
+        "margin": tables.money("Margin on them (90 %)", currency, interval=spans["margin"]),
+        "discount": tables.money("Discount", currency),
+    }
+    if profits:
+        columns |= {
+            "spent": tables.money("All costs", currency),
+            "profit": tables.money("Profit (90 %)", currency, interval=spans["profit"]),
+            "chance": tables.percent("Chance of a profit"),
+        }
+    return tables.table(
+        pd.DataFrame(rows),
+        title="What campaigns earned",
+        columns=columns,
+        notes=[
+            f"Sales caused: at usual prices, before discounts, of all who were contacted{_taken(shown)}. Margin: {words.percent(study.dataset.study.margin)} (`study.margin`), before discounts and costs.",
+        ],
+    )
+
+
+def _taken(shown: list[ProfitAndLoss]) -> str:
+    """Who was not measured, and is taken to have responded alike."""
+    part = any("was measured on" in note for each in shown for note in each.notes)
+    return "; those with nobody like them are taken to have responded as the others did" if part else ""
+
+
+def _account_row(each: ProfitAndLoss) -> dict[str, object]:
+    row: dict[str, object] = {"what": each.what, "customers": each.customers, "discount": each.costs.discount}
+    found = {"sales": each.sales_at_usual_prices, "margin": each.incremental_margin, "profit": each.profit}
+    for name, interval in found.items():
+        ends = (None, None, None) if interval is None else (interval.estimate, interval.low, interval.high)
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return row | {"spent": each.costs.total, "chance": each.probability_positive}
+
+
+def read_account(study: Study) -> str:
+    """Whether it paid, or what is missing to say so."""
+    found = accounts(study)
+    if not found:
+        return "Whether campaigns paid cannot be told: that takes their effect on spend, what they took off, and what a contact costs."
+    told = [each for each in found if _told(study, each)]
+    if not told:
+        return f"Whether these campaigns paid cannot be told: {because(found[0].refusals[:1])}. No effect, no account."
+    every = whole(study)
+    last = every if every is not None and _told(study, every) else max(told, key=lambda each: each.customers)
+    lost = [each.what for each in found if not each.identified]
+    untold = f" Left out, because what they caused is not identified: {words.listed(lost)}." if lost else ""
+    return f"{_profit_told(study, last)}{untold}"
+
+
+def _profit_told(study: Study, each: ProfitAndLoss) -> str:
+    margin = each.incremental_margin
+    if margin is None:
+        return ""
+    if each.profit is not None:
+        return (
+            f"{each.what} earned {cash(each.profit.estimate, study)} after all costs (90 % interval {cash_between(each.profit, study)}), "
+            f"a profit with a chance of {words.percent(each.probability_positive or 0.0)}."
+        )
+    lacking = words.listed(COSTS_WANTED[name] for name in each.missing)
+    doubt = ", which holds zero" if margin.holds(0.0) else ""
+    given = f", against {cash(each.costs.discount, study)} given off" if each.costs.discount is not None else ""
+    return (
+        f"{each.what} brought a margin of {cash(margin.estimate, study)} (90 % interval {cash_between(margin, study)}{doubt}){given}. "
+        f"The account stops there: {words.listed(LINES[name].lower() for name in each.missing)} {'is' if len(each.missing) == 1 else 'are'} not known. It would take {lacking}."
+    )
+
+
+def limits(study: Study) -> str:
+    """Where effects fail."""
+    if not about(study)["known"]:
+        return ""
+    return (
+        f"Effects are those of {words.days(about(study)['days'])}: what came later is not in them, and a purchase only made earlier looks like one more. "
+        "Of many effects one in ten leaves out zero by chance alone."
+    )

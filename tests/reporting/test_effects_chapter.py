@@ -1,0 +1,219 @@
+"""What the page says of effects: it follows from the results, and there is no number where nothing is identified."""
+
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pandas as pd
+import pytest
+from loyalty.programme.cannibalisation import Cannibalisation
+from loyalty.programme.effect import Effect, Interval, Placebo
+from loyalty.programme.observational import Observed
+from loyalty.programme.profit_and_loss import Costs, profit_and_loss
+from loyalty.programme.whole_programme import programme
+from loyalty.reporting.chapters import effect_chosen as chosen
+from loyalty.reporting.chapters import effect_gains as gains
+from loyalty.reporting.chapters import effect_value as worth
+from loyalty.reporting.chapters import effects
+from loyalty.reporting.chapters.effect_numbers import because, mark, read_lines
+from loyalty.study import Study
+
+PASSED = Placebo("weeks before", Interval(0.1, -1.0, 1.2), True, "Before there was nothing.")
+FOUND = Effect(
+    what="Spend", design="difference-in-differences", estimand="", unit="USD a customer",
+    found=Interval(12.0, 8.0, 16.0), standard_error=2.4, treated=500, control=900, assumptions=("Alike before.",),
+    placebos=(PASSED,), raw=Interval(300.0, 280.0, 320.0),
+)  # fmt: skip
+WHY = "not identified: weeks before. In the 8 weeks before they differed by +8.19 USD a customer a week (p = 0.011)."
+REFUSED = FOUND.refused(WHY)
+DRAWN = replace(FOUND, design="randomised", found=Interval(5.0, 2.0, 8.0), raw=Interval(6.0, -1.0, 13.0))
+WEEKS = pd.DataFrame(
+    {
+        "week": [-2, -1, 0, 1],
+        "phase": ["tested", "matched", "during", "after"],
+        **{name: [0.1, 0.0, 9.0, 3.0] for name in ("estimate", "low", "high", "band_low", "band_high")},
+    }
+)
+
+
+def group(name: str, kind: str, effect: Effect) -> dict[str, Any]:
+    weeks = WEEKS if effect.identified else WEEKS[WEEKS["week"] < 0]
+    lift, dip = (Interval(9.0, 6.0, 12.0), Interval(3.0, -1.0, 7.0))
+    found = Observed(effect, replace(effect, design="doubly robust"), lift, dip, weeks)
+    return {"name": name, "kind": kind, "campaigns": 3, "compared": ["1", "2"], "observed": found.to_dict()}
+
+
+def opened(name: str = "shop", minimum_cell: int = 10, notice: str = "", **told: Any) -> Study:
+    """A study of which only the effects are known."""
+    known = bool(told)
+    said = {
+        "about": {"known": known, "days": 56, "randomised": 0, "targeted": 3},
+        "randomised": [], "observed": [], "splits": [], "accounts": [], "whole": None,
+        "members": {"effects": None, "standing": []}, "responders": None,
+    } | told  # fmt: skip
+    dataset = SimpleNamespace(
+        currency="USD", notice=notice, privacy=SimpleNamespace(minimum_cell=minimum_cell),
+        study=SimpleNamespace(margin=0.25),
+    )  # fmt: skip
+    return cast("Study", SimpleNamespace(name=name, dataset=dataset, horizon_days=28, effects=lambda: said))
+
+
+def drawn(effect: Effect, **others: Any) -> dict[str, Any]:
+    facts = {"campaign": "7", "start": "2024-03-01", "days": 56, "running": False, "registered_on": None}
+    return facts | others | {"effects": {"spend": effect.to_dict()}}
+
+
+def numbers(text: str) -> list[str]:
+    return re.findall(r"\d+(?:[.,]\d+)?", text)
+
+
+def html(table: Any) -> str:
+    """Words of a table, without its style."""
+    raw = re.sub(r"(?s)<style.*?</style>", "", table.as_raw_html())
+    return re.sub(r"<[^>]+>", " ", raw)
+
+
+def test_an_effect_is_told_beside_the_raw_difference_that_is_none() -> None:
+    study = opened(observed=[group("Type A", "type", FOUND)])
+    told = html(chosen.chosen(study))
+    assert "12.00 (8.00 to 16.00)" in told
+    assert "No effect: raw difference" in told
+    assert "300" in told
+    said = chosen.read_chosen(study)
+    assert "beyond chance is Type A" in said
+    assert "$300 more than the others (no effect: they were chosen)" in said
+
+
+def test_what_is_not_identified_has_no_number() -> None:
+    study = opened(observed=[group("All campaigns", "all", REFUSED)])
+    told = html(chosen.chosen(study))
+    assert "not identified" in told
+    for number in ("12.00", "300", "8.19", "0.011"):
+        assert number not in told
+        assert number not in chosen.read_chosen(study) + effects.in_short(study) + chosen.doubts(study)
+    assert numbers(chosen.read_chosen(study)) == []
+    assert "already differed in weeks before" in chosen.read_chosen(study)
+    assert "nothing is said of the weeks after" in chosen.read_weeks(study)
+    (title, weeks) = next(iter(chosen.weeks(study).items()))
+    assert "not identified" in title
+    assert (weeks["week"] < 0).all()
+    assert chosen.chosen_lines(study)["estimate"].isna().all()
+    assert read_lines(study, chosen.chosen_lines(study)).startswith("No effect is identified")
+
+
+def test_an_effect_of_few_customers_is_not_told() -> None:
+    study = opened(minimum_cell=600, observed=[group("Type A", "type", FOUND)])
+    assert "12.00" not in html(chosen.chosen(study))
+    assert chosen.weeks(study) == {}
+
+
+def test_refusals_that_count_customers_are_said_without_the_count() -> None:
+    assert because(("campaign 15: 3 customers contacted in a week, fewer of whom had bought before",)) == (
+        "too few customers were contacted in one week"
+    )
+    assert numbers(because(("something else of 4 customers",))) == []
+
+
+def test_several_effects_are_called_uncorrected_and_the_tuned_log_an_example() -> None:
+    both = [group("Type A", "type", FOUND), group("Type B", "type", FOUND)]
+    assert "no correction is made for their number" in chosen.doubts(opened(observed=both))
+    assert "after this log had been seen" not in chosen.doubts(opened(observed=both))
+    assert "after this log had been seen" in chosen.doubts(opened("complete-journey", observed=both))
+
+
+def test_a_drawn_campaign_is_told_with_how_it_was_read() -> None:
+    study = opened(randomised=[drawn(DRAWN, running=True)])
+    told = html(effects.held_out(study))
+    assert "+$5.00 (+$2.00 to +$8.00)" in told
+    assert "so far" in told
+    assert "largest was campaign 7, +$5.00 a customer" in effects.read_held_out(study)
+    assert "is not over" in effects.doubts_held_out(study)
+    assert "loyalty design --register" in effects.doubts_held_out(study)
+
+
+def test_arms_of_other_sizes_than_planned_have_no_effect() -> None:
+    refused = DRAWN.refused("The arms do not have their planned shares (control 20.0 % planned, 9.1 % found).")
+    study = opened(randomised=[drawn(refused, registered_on="2024-02-01")])
+    assert "not told" in html(effects.held_out(study))
+    assert numbers(effects.read_held_out(study)) == []
+    assert "planned sizes" in effects.read_held_out(study)
+    assert effects.held_out_lines(study)["estimate"].isna().all()
+
+
+def test_an_effect_within_chance_is_said_to_be() -> None:
+    unclear = replace(FOUND, found=Interval(1.0, -3.0, 5.0))
+    study = opened(observed=[group("Type A", "type", unclear)])
+    assert "no effect on spend is distinguishable from zero" in effects.in_short(study)
+    assert "none is distinguishable from zero" in chosen.read_chosen(study)
+
+
+def split_of(width: float) -> Cannibalisation:
+    anyway = Interval(50.0, 50.0 - 50 * width, 50.0 + 50 * width)
+    rest = Interval(25.0, 0.0, 50.0)
+    return Cannibalisation("Type A", "difference-in-differences", 100.0, 500, rest, rest, anyway)
+
+
+def test_a_split_is_told_only_where_it_says_something() -> None:
+    sure, vague = (opened(splits=[split_of(width).to_dict()]) for width in (0.2, 1.0))
+    assert "50 % would have been bought anyway (90 % interval 40 to 60 %)" in worth.read_split(sure)
+    assert "40.0 to 60.0" in html(worth.split(sure))
+    assert not worth.has_splits(vague)
+    assert numbers(worth.read_split(vague)) == []
+
+
+@pytest.mark.parametrize("contact", [None, 500.0])
+def test_an_account_stops_at_the_margin_where_a_cost_is_missing(contact: float | None) -> None:
+    account = replace(profit_and_loss(FOUND, 0.25, Costs(1000.0, contact, 0.0)), what="Type A")
+    lost = replace(profit_and_loss(REFUSED, 0.25, Costs(10.0, contact, 0.0)), what="Type B")
+    whole = programme([account, lost], what="All of these together")
+    study = opened(accounts=[account.to_dict(), lost.to_dict()], whole=whole.to_dict())
+    told, said = html(worth.account(study)), worth.read_account(study)
+    assert "Type B" not in told
+    assert "Left out, because what they caused is not identified: Type B" in said
+    if contact is None:
+        assert "Profit" not in told
+        assert "stops there: contact cost is not known" in said
+    else:
+        # 500 customers x 12 USD + 1,000 given off, a quarter of it, less 1,500 of costs.
+        assert "$250 after all costs" in said
+        assert "Chance of a profit" in told
+
+
+def test_members_are_told_beside_the_raw_difference() -> None:
+    study = opened(members={"effects": {"spend": FOUND.to_dict()}, "standing": []})
+    assert gains.has_members(study)
+    said = gains.read_members(study)
+    assert "Joining changed spend by +$12.00 a customer" in said
+    assert "+$300 (no effect: better customers join)" in said
+    nobody = FOUND.refused("Nobody has joined by this date.").to_dict()
+    refused = opened(members={"effects": {"spend": nobody}, "standing": []})
+    assert not gains.has_members(refused)
+    assert "nobody has joined yet" in gains.read_members(refused)
+
+
+def test_without_campaigns_each_part_says_what_it_would_take() -> None:
+    study = opened()
+    assert "`[contacts]`" in effects.in_short(study)
+    assert not effects.has_randomised(study)
+    assert not chosen.has_observed(study)
+    assert "`contacts.group`" in effects.read_held_out(study)
+    assert "`transactions.coupon`" in worth.read_split(study)
+    assert "what a contact costs" in worth.read_account(study)
+    assert "held out by chance" in gains.read_responders(study)
+    assert "`customers.joined`" in gains.read_members(study)
+    assert worth.limits(study) == ""
+
+
+def test_simulated_data_is_marked() -> None:
+    assert mark(opened(notice="Simulated: none of its customers exists.")) == ", simulated data"
+    assert mark(opened(notice="A panel.")) == ""
+
+
+def test_nothing_is_asked_of_a_dataset_without_purchases() -> None:
+    assert not effects.has_randomised(None)
+    assert not chosen.has_observed(None)
+    assert not worth.has_splits(None)
+    assert not worth.has_accounts(None)
+    assert not gains.has_members(None)
+    assert not gains.knows_responders(None)
