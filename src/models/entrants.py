@@ -5,8 +5,10 @@ Each has a name, learns from past origins (`fit`), and forecasts a date (`predic
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import Self
 
 import numpy as np
@@ -91,9 +93,10 @@ class Incumbent:
             state = np.random.get_state()
             np.random.seed(SEED)
             try:
-                fitter.fit(*lived)
+                with redirect_stdout(io.StringIO()):  # it prints what its search says
+                    fitter.fit(*lived)
             except (lifetimes.utils.ConvergenceError, ValueError, ArithmeticError) as error:
-                raise DataError(f"{self.name} finds no parameters: {error}") from error
+                raise DataError(f"{self.name} finds no parameters: {' '.join(str(error).split())}") from error
             finally:
                 np.random.set_state(state)
         return contenders.known(name, {key: float(value) for key, value in fitter.params_.items()})

@@ -147,8 +147,8 @@ def nps(promoters: float, passives: float, detractors: float) -> Interval:
     Examples
     --------
     >>> score = nps(promoters=50, passives=30, detractors=20)
-    >>> round(score.estimate), round(score.low, 1), round(score.high, 1)
-    (30, 16.7, 42.2)
+    >>> round(score.estimate), round(float(score.low), 1), round(float(score.high), 1)
+    (30, 16.7, 42.1)
     """
     n = promoters + passives + detractors
     if n <= 0:

@@ -62,3 +62,14 @@ def test_nothing_to_learn_is_said(past: list[Origin]) -> None:
     free = past[0]._replace(amounts=pd.DataFrame({"purchases": 0.0, "spend": 0.0}, past[0].features.index))
     with pytest.raises(DataError, match="nobody spent anything"):
         SpendTrees("Hurdle of trees", 60).fit([free])
+
+
+def test_what_lifetimes_prints_stays_out_of_the_way(now: Origin, capfd: pytest.CaptureFixture[str]) -> None:
+    """Its search prints where it does not converge, here because nobody leaves; a program may read what is printed."""
+    never = pd.DataFrame({"frequency": [0.0, 1.0, 2.0, 3.0], "recency": [0.0, 90.0, 95.0, 99.0], "T": 100.0})
+    for name in INCUMBENTS:
+        try:
+            Incumbent(name, 60).predict(now._replace(histories=never))
+        except DataError as error:
+            assert "\n" not in str(error)
+    assert capfd.readouterr().out == ""
