@@ -10,6 +10,7 @@ from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
 from .btyd_features import log_odds
+from .groups import REACH
 from .validation import FloatArray, IntArray
 
 FOLDS = 5
@@ -87,7 +88,7 @@ def choose(probability: FloatArray, churned: FloatArray, seed: int = 7) -> Curve
     for kind in kinds:
         gains = np.subtract(plain, losses(_held_out(kind, probability, churned, folds), churned))
         # Better beyond the 90 % error over customers.
-        if (gain := float(gains.mean() - 1.645 * gains.std() / np.sqrt(len(gains)))) > gained:
+        if (gain := float(gains.mean() - REACH * gains.std() / np.sqrt(len(gains)))) > gained:
             best, gained = kind, gain
     return Curve.fit(best, probability, churned)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from .metrics import wilson
+from .metrics import newcombe, wilson
 from .validation import FloatArray
 
 CELLS = 10
@@ -159,8 +159,5 @@ def labels(outcomes: Mapping[date, pd.Series]) -> Labels:
         return Labels(table, np.nan, np.nan, np.nan)
     last, earlier = table.iloc[-1], table.iloc[:-1]
     rate = earlier["left"].sum() / earlier["customers"].sum()
-    low, high = wilson(earlier["left"].sum(), earlier["customers"].sum())
-    difference = last["rate"] - rate
-    down = np.hypot(last["rate"] - last["low"], high - rate)
-    up = np.hypot(last["high"] - last["rate"], rate - low)
-    return Labels(table, float(difference), float(difference - down), float(difference + up))
+    before = (earlier["left"].sum(), earlier["customers"].sum())
+    return Labels(table, float(last["rate"] - rate), *newcombe((last["left"], last["customers"]), before))

@@ -16,14 +16,12 @@ from ..errors import DataError
 from .btyd_features import Outlook, linear, log_odds, relative
 from .calibration import Curve
 from .conformal import Bands
+from .groups import REACH
 from .learners import Known, Learners, Said, of_models
 from .validation import FloatArray
 
 BOUND = 10.0
 """Log-odds that no single forecast can drive beyond."""
-
-NORMAL = 1.645
-"""Half of a 90 % interval, in standard errors."""
 
 COLUMNS = (
     "churn_probability",
@@ -116,7 +114,7 @@ class Forecaster:
         weights = np.array(list(self.weights["churn"].values()))
         parts = bounded(said.churn)
         spread = np.sqrt(((parts - parts @ weights[:, None] / max(weights.sum(), 1e-9)) ** 2) @ weights)
-        half = NORMAL * np.sqrt(spread**2 + self.doubt**2)
+        half = REACH * np.sqrt(spread**2 + self.doubt**2)
         return {
             "churn_probability": expit(middle),
             "churn_probability_low": expit(middle - half),

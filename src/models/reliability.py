@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .groups import REACH
 from .validation import FloatArray, IntArray
 
 TINY = 1e-6
@@ -109,7 +110,7 @@ def amounts_by_tenth(actual: FloatArray, predicted: FloatArray, groups: int = 10
     1       5.5       6.0
     """
     table = _by_group(actual, predicted, grouped(predicted, groups))
-    half = 1.645 * table["deviation"] / np.sqrt(table["customers"])
+    half = REACH * table["deviation"] / np.sqrt(table["customers"])
     realised = table["realised"]
     return table[["customers", "promised", "realised"]].assign(low=realised - half, high=realised + half)
 

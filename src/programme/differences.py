@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from ..models import metrics
 from .effect import LEVEL, Interval
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -57,31 +58,10 @@ def welch(treated: FloatArray, control: FloatArray, fitted: int = 0, level: floa
     return Difference(Interval(estimate, estimate - half, estimate + half), error, freedom)
 
 
-def wilson(count: int, n: int, level: float = LEVEL) -> tuple[float, float]:
-    """Ends of Wilson's score interval of a share."""
-    z = stats.norm.ppf(0.5 + level / 2)
-    centre, spread = count + z**2 / 2, z * np.sqrt(count * (n - count) / n + z**2 / 4)
-    return float((centre - spread) / (n + z**2)), float((centre + spread) / (n + z**2))
-
-
 def newcombe(treated: tuple[int, int], control: tuple[int, int], level: float = LEVEL) -> Interval:
-    """Difference of two shares with the hybrid score interval (Newcombe 1998, method 10), good near 0 and 1 too.
-
-    Parameters
-    ----------
-    treated, control : how many did it, and of how many.
-
-    Examples
-    --------
-    His first example, 56 of 70 against 48 of 80:
-
-    >>> shares = newcombe((56, 70), (48, 80), level=0.95)
-    >>> round(shares.low, 4), round(shares.high, 4)
-    (0.0524, 0.3339)
-    """
-    p, q = treated[0] / treated[1], control[0] / control[1]
-    (low, high), (below, above) = wilson(*treated, level), wilson(*control, level)
-    return Interval(p - q, p - q - float(np.hypot(p - low, above - q)), p - q + float(np.hypot(high - p, q - below)))
+    """Difference of two shares: how many did it, and of how many; see `models.metrics.newcombe`."""
+    ends = metrics.newcombe(treated, control, level)
+    return Interval(treated[0] / treated[1] - control[0] / control[1], *ends)
 
 
 def linearised(numerator: FloatArray, denominator: FloatArray) -> FloatArray:

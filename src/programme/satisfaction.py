@@ -25,6 +25,7 @@ from ..features.columns import Tables, Window
 from ..features.labels import labels
 from ..features.programme import tier
 from ..features.windows import before, last_days
+from .differences import newcombe
 from .effect import QUANTILE, Interval
 from .rates import wilson_ends
 
@@ -229,13 +230,11 @@ def later_churn(
 
 
 def _difference(one: pd.Series, other: pd.Series) -> Interval | None:
-    """One share less another, with the interval of Newcombe (1998, Statistics in Medicine 17 (8), 873-890, no. 10)."""
+    """Share that left of one group less that of another."""
     if not (one["customers"] and other["customers"]):
         return None
-    found = float(one["share"] - other["share"])
-    below = np.hypot(one["share"] - one["low"], other["high"] - other["share"])
-    above = np.hypot(one["high"] - one["share"], other["share"] - other["low"])
-    return Interval(found, float(found - below), float(found + above))
+    this, that = ((int(group["churned"]), int(group["customers"])) for group in (one, other))
+    return newcombe(this, that)
 
 
 def _reading(difference: Interval | None, until: date) -> str:
