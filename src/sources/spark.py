@@ -147,3 +147,18 @@ class SparkBackend(Backend):  # type: ignore[misc]
              zip(fetched.column_names, fetched.columns, strict=True)}
         )  # fmt: skip
         return expr.__pandas_result__(PandasData.convert_table(frame, table.schema()))
+
+    def _create_cached_table(self, name: str, expr: ir.Expr) -> ir.Table:
+        """Compute a table at once, and let what uses it begin from its rows.
+
+        Spark's own cache plans again, at each use, all that a table is made of: of a table of tables that takes more
+        memory than its rows.
+        """
+        frame = self._session.sql(self.compile(expr)).localCheckpoint(eager=True)
+        frame.createTempView(name)
+        self._cached_dataframes[name] = frame
+        return self.table(name)
+
+    def _drop_cached_table(self, name: str) -> None:
+        self._session.catalog.dropTempView(name)
+        del self._cached_dataframes[name]
