@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from loyalty.reporting.chapters import campaign_answers as answers
 from loyalty.reporting.chapters import campaign_time as over_time
 from loyalty.reporting.chapters import campaigns as chapter
 from loyalty.reporting.chapters.campaign_numbers import extremes, in_cells, is_known, spans, told
@@ -48,11 +49,11 @@ def steps(study: Study, **frames: Any) -> Study:
 
 
 def test_without_campaigns_the_page_says_what_it_would_take(simulated: Study) -> None:
-    answer = chapter.opening(simulated, None)
+    answer = answers.opening(simulated, None)
     assert "says nothing of campaigns" in answer
     assert "active customers were held out" in answer
     assert "[contacts]" in chapter.missing(simulated)
-    for text in (answer, chapter.limits(simulated), chapter.meeting(simulated), chapter.read_needed(simulated)):
+    for text in (answer, answers.limits(simulated), answers.meeting(simulated), chapter.read_needed(simulated)):
         assert text.endswith(".")
         assert BROKEN.search(text) is None
     assert not is_known(simulated)
@@ -115,9 +116,9 @@ def test_days_are_put_together_until_ten_different_customers_are_in_them() -> No
 @pytest.mark.slow
 def test_complete_journey_is_told_whole_and_claims_no_effect(journey: Study) -> None:
     said = [
-        chapter.opening(journey, None), chapter.read_money(journey), chapter.read_anyway(journey),
-        chapter.read_left_out(journey), chapter.not_an_effect(journey), chapter.limits(journey),
-        chapter.meeting(journey), chapter.read_needed(journey), over_time.read_curves(journey),
+        answers.opening(journey, None), chapter.read_money(journey), chapter.read_anyway(journey),
+        chapter.read_left_out(journey), chapter.not_an_effect(journey), answers.limits(journey),
+        answers.meeting(journey), chapter.read_needed(journey), over_time.read_curves(journey),
         over_time.read_days(journey), over_time.read_stop_loss(journey),
         *(chapter.read_measures(journey, by) for by in ("type", "campaign", "segment")),
     ]  # fmt: skip
@@ -127,7 +128,8 @@ def test_complete_journey_is_told_whole_and_claims_no_effect(journey: Study) -> 
         assert "uplift" not in text
     assert "Only 53.8 % of the coupons match a line" in said[1]
     assert "lower bounds" in said[1]
-    assert "nothing measured here is an effect" in said[0]
+    assert "no effect on spend is distinguishable from zero" in said[0]
+    assert "a coupon handed in is no sale gained" in said[0]
     assert "campaigns.contact_cost" in chapter.missing(journey)
 
 
@@ -145,8 +147,8 @@ def test_tables_of_complete_journey_show_no_small_cell(journey: Study) -> None:
 def test_both_answers_stand_on_a_page_of_campaigns_and_an_experiment(
     simulated: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chapter.experiment, "answer", lambda trial: "It paid.")
+    monkeypatch.setattr(answers.experiment, "answer", lambda trial: "It paid.")
     trial: Any = object()
-    assert chapter.opening(None, trial) == "It paid."
-    assert chapter.opening(simulated, trial) == "It paid."
-    assert "It would take a list" in chapter.opening(simulated, None)
+    assert answers.opening(None, trial) == "It paid."
+    assert answers.opening(simulated, trial) == "It paid."
+    assert "It would take a list" in answers.opening(simulated, None)

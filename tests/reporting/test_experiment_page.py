@@ -160,7 +160,3 @@ def test_findings_of_few_customers_are_not_counted(trials: Callable[..., Experim
     trial.findings.append({"name": "gaps", "severity": "warning", "count": 3, "detail": "Customers without a value"})
     assert chapter.read_findings(trial) == "- Customers without a value: fewer than 10."
     trial.findings.clear()
-
-
-def test_a_dataset_without_an_experiment_says_so() -> None:
-    assert "no experiment" in chapter.opening(None)

@@ -43,11 +43,6 @@ def untold(study: Study) -> str:
     return ""
 
 
-def has(study: Study | None, by: str) -> bool:
-    """Whether measures by type, channel, segment or campaign are known."""
-    return study is not None and by in study.campaigns()
-
-
 def lacks(study: Study, part: str) -> bool:
     """Whether the dataset file lacks a part, by the name it has there."""
     return part in about(study)["lacking"]

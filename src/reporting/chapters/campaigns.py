@@ -3,15 +3,12 @@
 import pandas as pd
 from great_tables import GT
 
-from ...experiments import Experiment
 from ...study import Study
 from .. import tables, words
-from . import experiment
 from .campaign_numbers import (
     UNKNOWN,
     about,
     extremes,
-    has,
     in_cells,
     is_known,
     lacks,
@@ -44,68 +41,12 @@ LEFT_OUT = {
 }
 
 
-def opening(study: Study | None, trial: Experiment | None) -> str:
-    """The answer of the page: of the campaigns, and of the experiment where there is one."""
-    parts = [answer(study)] if study is not None and (trial is None or is_known(study)) else []
-    return "\n\n".join([*parts, *([experiment.answer(trial)] if trial is not None else [])])
-
-
-def answer(study: Study) -> str:
-    """Three sentences: whom campaigns reached, what came back, and what that does not say."""
-    if not is_known(study):
-        return _nothing(study)
-    row, facts = total(study), about(study)
-    first = (
-        f"{words.count(facts['campaigns'])} campaign{'s' if facts['campaigns'] > 1 else ''} since {words.day(facts['first_day'])} reached "
-        f"{words.count(row['customers'])} customers, {words.count(row['reached'])} times in all"
-    )
-    if why := untold(study):
-        return f"{first}. {why} {_no_effect()}"
-    return f"{first}; of these, {rate(row)} led to a coupon handed in. {_by_type(study)} {_anyway(study)}"
-
-
-def _nothing(study: Study) -> str:
-    facts = about(study)
-    why = (
-        f"{study.dataset.title} says nothing of campaigns, so that this page cannot tell what they did."
-        if lacks(study, "contacts")
-        else f"Nobody was sent a campaign before {words.day(study.known_until)}, so that there is nothing to tell."
-    )
-    need = "It would take a list of who was sent what and when, with some customers held out by chance, and the coupons that came back."
-    return f"{why} {need} {needed_in_short(study)}" if facts["desk"] else f"{why} {need}"
-
-
-def _by_type(study: Study) -> str:
-    """The best and the worst type."""
-    if not has(study, "type"):
-        return f"Of the money, {_money_in_short(study)}."
-    ranked = extremes(told(study, "type"))
-    if len(ranked) < 2:
-        return f"Of the money, {_money_in_short(study)}."
-    best, worst = ranked.iloc[0], ranked.iloc[1]
-    return f"{best.name} came back most often ({words.percent(best['redemption_rate'])}), {worst.name} least ({words.percent(worst['redemption_rate'])})."
-
-
-def _money_in_short(study: Study) -> str:
-    row = total(study)
-    return f"{words.money(row['discount'], study.dataset.currency)} was given off with coupons"
-
-
-def _anyway(study: Study) -> str:
-    row = total(study)
-    if not row["judged_before"] > 0:
-        return _no_effect()
-    return (
-        f"{words.percent(row['bought_before_share'])} of the coupons were for a product that the customer had bought in the {about(study)['anyway_days']} days before: "
-        "redemptions are not sales gained, and nothing measured here is an effect."
-    )
-
-
-def _no_effect() -> str:
-    return "Nothing measured here is an effect: customers who were sent a campaign were chosen."
-
-
 # Measured
+
+
+def has(study: Study | None, by: str) -> bool:
+    """Whether measures by type, channel, segment or campaign are known."""
+    return study is not None and by in study.campaigns()
 
 
 def measures(study: Study, by: str) -> GT:
@@ -331,34 +272,3 @@ def read_needed(study: Study) -> str:
         f"Measured on how these customers differed after {words.listed(words.day(day) for day in desk['dates'])}, whatever they had been sent; "
         f"an effect that is there shows in {100 * desk['power']:.0f} of 100 such campaigns. `loyalty design` answers it for other sizes."
     )
-
-
-# Closing
-
-
-def limits(study: Study) -> str:
-    """Where this chapter fails."""
-    if not is_known(study):
-        return "Without campaigns this page can only say what a campaign would need; its sizes are those of customers who were active at past dates, and a campaign for others has other sizes."
-    text = "A redemption is no sale gained, and a low rate no loss: a letter that nobody answers may still bring customers in, and a coupon that everybody takes may only make cheaper what they bought anyway."
-    early = (~study.campaigns()["campaign"]["whole"]).sum()
-    if early:
-        text += f" {words.count(early)} campaign{'s' if early > 1 else ''} began before the log: of {'them' if early > 1 else 'it'} early redemptions are not known."
-    return text
-
-
-def meeting(study: Study) -> str:
-    """One sentence for the meeting."""
-    if not is_known(study):
-        return (
-            f"What our campaigns bring we cannot say yet: hold customers out by chance in the next one. {needed_in_short(study)}"
-            if has_desk(study)
-            else "What our campaigns bring we cannot say yet: write down who is sent what, and hold customers out by chance."
-        )
-    row = total(study)
-    if untold(study):
-        return f"Our campaigns were sent {words.count(row['reached'])} times, and we know next to nothing of what came back."
-    text = f"{words.percent(row['redemption_rate'])} of those we send a campaign hand in a coupon"
-    if not row["judged_before"] > 0:
-        return f"{text}; what that changes, redemptions do not tell."
-    return f"{text}, and {words.percent(row['bought_before_share'])} of the coupons go to a product that the customer was buying already."

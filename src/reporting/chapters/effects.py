@@ -33,6 +33,23 @@ def in_short(study: Study) -> str:
     return " ".join(filter(None, [_randomised_in_short(study), _observed_in_short(study)]))
 
 
+def in_a_clause(study: Study) -> str:
+    """What campaigns changed, as the end of a sentence."""
+    drawn = [(each, effect) for each in randomised(study) if tellable(study, effect := _main(each))]
+    if drawn:
+        each, effect = max(drawn, key=lambda item: item[1].control)
+        held = f"held against customers left out by chance, campaign {each['campaign']}"
+        if not effect.clear:
+            return f"{held} changed nothing that chance does not explain"
+        return f"{held} changed {_metric(each)} by {sized(effect, study.dataset.currency)}"
+    chosen = [each.effect for each in observed(study, "all").values()]
+    if not chosen or not tellable(study, chosen[0]):
+        return "what that changes cannot be told until some are held out by chance"
+    if not chosen[0].clear:
+        return "that it changes what they spend cannot be shown"
+    return f"against others who had bought alike it changed spend by {sized(chosen[0], study.dataset.currency)}"
+
+
 def _randomised_in_short(study: Study) -> str:
     told = [(each, effect) for each in randomised(study) if tellable(study, effect := _main(each))]
     if not told:

@@ -14,11 +14,6 @@ UNLIKELY = 0.05
 FACTS_SHOWN = 15
 
 
-def opening(trial: Experiment | None) -> str:
-    """The answer of the page; of a dataset without an experiment, that there is none."""
-    return answer(trial) if trial else "This dataset describes no experiment (`[experiment]` in its dataset file)."
-
-
 def answer(trial: Experiment) -> str:
     """The answer of the page, in a few sentences."""
     outcome = trial.main_outcome
