@@ -9,6 +9,7 @@ import pandas as pd
 
 from . import sampled
 from .errors import RefusedError, SettingsError
+from .features import build
 from .features.labels import active, labels
 from .programme.design import (
     Plan,
@@ -233,7 +234,8 @@ def _variations(study: "Study", metric: str) -> tuple[tuple[date, ...], tuple[Va
         )
     seen: dict[int, list[_Seen]] = {}
     for day in study.origins():
-        past, tables = study.features(day), sampled.active_tables(study, day)
+        tables = sampled.active_tables(study, day)
+        past = build.frame(tables, study.window(day), study.active_within_days)
         past = past[[name for name in past if name.removeprefix(BEFORE[metric]).isdigit()]]
         for length in sorted({max(round(times * study.horizon_days), 1) for times in LENGTHS}):
             over = day + timedelta(days=length) > study.known_until

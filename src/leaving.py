@@ -6,7 +6,9 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from . import origins
+import pandas as pd
+
+from . import origins, sampled
 from .models import champion_scores, explain
 from .models.backtest import BTYD, RULE, Origin
 from .models.btyd_features import log_odds
@@ -48,7 +50,7 @@ def in_use(study: Study) -> dict[str, Any]:
     winners = {game: study.tournament()["about"][game]["winner"] for game in ("churn", "value")}
     used = {game: winner if winner in NAIVE else BLEND for game, winner in winners.items()}
     now = origins.seen(study, study.known_until)
-    champion = Champion(horizon_days=study.horizon_days, settings=study.tuned).fit(past)
+    champion = Champion(horizon_days=study.horizon_days, settings=study.tuned, by_silence=study.by_silence).fit(past)
     chosen = Chosen(
         champion.at(now),
         None if used["churn"] == BLEND else _slope(study, used["churn"], past),
@@ -82,7 +84,7 @@ def _slope(study: Study, name: str, past: list[Origin]) -> Slope:
 def churn(study: Study) -> dict[str, Any]:
     """What the model in use says of the customers active now, and how it did on the last date that was tested.
 
-    Everything in it is of the customers active at each date, or of a sample of them.
+    Everything in it is of the customers who could leave at each date, or of a sample of them; `periods` is of all.
 
     Returns
     -------
@@ -94,18 +96,24 @@ def churn(study: Study) -> dict[str, Any]:
     features : what it looks at, one row a customer.
     attributes : what the dataset knows of them, see `features.build.frame`.
     What `models.watched.watched` returns.
-    about : winner (who is in use), tournament (who won it), learned_from (outcomes), later (whether the test was later
-        than what was learned from), notes, trees (their hash).
+    periods : horizon-long periods as in `Study.periods`: end; at_risk, customers who could leave when it began;
+        churned, those of them who left.
+    about : asked (how many can leave now), winner (who is in use), tournament (who won it), learned_from (outcomes),
+        later (whether the test was later than what was learned from), notes, trees (their hash).
     """
     told, chosen = study.tournament(), opened(study)
     last, about = told["last"], study.in_use()["about"]
-    names = list(dict.fromkeys(name for name in (RULE, BTYD, about["churn"]) if name in last))
+    reference = BTYD if study.by_silence else BLEND
+    names = list(dict.fromkeys(name for name in (RULE, reference, about["churn"]) if name in last))
     now, days = origins.seen(study, study.known_until), study.origins()
     past = [origins.seen(study, day) for day in days]
+    periods, asked = _periods(study)
     said = {
+        "periods": periods,
         "holdout": last[[*names, "churned"]],
         "comparison": compare(last["churned"].to_numpy("float64"), {name: last[name].to_numpy() for name in names}),
         "about": {
+            "asked": asked,
             "winner": about["churn"],
             "tournament": about["winners"]["churn"],
             "learned_from": told["about"]["learned"][0],
@@ -128,3 +136,14 @@ def churn(study: Study) -> dict[str, Any]:
         }
         | watched(now, past, days, said, study.dataset.privacy.minimum_cell)
     )
+
+
+def _periods(study: Study) -> tuple[pd.DataFrame, int]:
+    """Who could leave and who did, period by period, and how many can now; everyone, not a sample."""
+    table = study.periods()
+    if study.by_silence:
+        return table[["end", "at_risk", "churned"]], int(table["active"].iloc[-1])
+    starts = [study.origin(back) for back in range(len(table), 0, -1)]
+    counts = pd.DataFrame([sampled.outcomes_counted(study, day) for day in starts])
+    now = sampled.asked(study, study.data.tables, study.known_until).count()
+    return counts.assign(end=table["end"].to_numpy())[["end", "at_risk", "churned"]], int(now.to_pyarrow().as_py())

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from . import sampled
-from .features import build, holdout
+from .features import holdout
 from .features.histories import distinct, histories
-from .features.labels import active
 from .models.backtest import Origin
 
 if TYPE_CHECKING:
@@ -33,11 +32,9 @@ def days(study: "Study") -> list[date]:
 def seen(study: "Study", day: date) -> Origin:
     """A date with its past, with the year before, and with what came after it where that is known.
 
-    Its customers are those active at the date, or a sample of them; its histories are everyone's.
+    Its customers are those who can leave at the date, or a sample of them; its histories are everyone's.
     """
-    tables = sampled.active_tables(study, day)
-    features = build.frame(tables, study.window(day), study.active_within_days)
-    found = Origin(features, gapped(study, day), day=day, year_before=year_before(study, day))
+    found = Origin(sampled.features(study, day), gapped(study, day), day=day, year_before=year_before(study, day))
     return found if day + timedelta(days=study.horizon_days) > study.known_until else _over(study, found, day)
 
 
@@ -49,12 +46,12 @@ def gapped(study: "Study", day: date) -> pd.DataFrame:
 
 
 def year_before(study: "Study", day: date) -> Origin | None:
-    """What was known 52 weeks before a date of those active then, and what came; None if the log is too young."""
+    """What was known 52 weeks before a date of who could leave then, and what came; None if the log is too young."""
     before = day - YEAR
     if (before - study.first_day).days < max(study.horizon_days, YOUNGEST):
         return None
-    tables = sampled.active_tables(study, before)
-    there = active(tables.days, before, study.active_within_days)
+    tables = sampled.asked_tables(study, before)
+    there = sampled.asked(study, tables, before)
     known = histories(tables, before).semi_join(there, "customer")
     lived = known.to_pandas().set_index("customer").sort_index()[LIVED]
     return _over(study, Origin(lived.astype("float64"), gapped(study, before), day=before), before)
@@ -62,7 +59,7 @@ def year_before(study: "Study", day: date) -> Origin | None:
 
 def _over(study: "Study", found: Origin, day: date) -> Origin:
     """The origin with what came after it."""
-    came = sampled.outcomes(study, sampled.active_tables(study, day), day).loc[found.features.index]
+    came = sampled.outcomes(study, sampled.asked_tables(study, day), day).loc[found.features.index]
     # Sums in another order differ in the last digits, and a tree may split between them.
     amounts = came[["purchases", "spend"]].astype("float64").round(9)
     return found._replace(churned=came["churned"].astype("bool"), amounts=amounts)

@@ -21,7 +21,8 @@ COLUMNS = ("day", "model", "customers", "lost", "said", "low", "high", "happened
 def kept(study: "Study") -> dict[str, Any]:
     """What earlier runs said, and what happened.
 
-    Of runs whose horizons overlap the latest is taken: one customer who leaves is one event.
+    Of runs whose horizons overlap the latest is taken: one customer who leaves is one event. Runs for which leaving
+    meant something else are left out.
 
     Returns
     -------
@@ -52,7 +53,8 @@ def _files(study: "Study") -> tuple[list[Published], list[str]]:
     folder = study.root / "data" / "processed" / study.name
     files, unreadable = published(folder, study.known_until, study.horizon_days, study.active_within_days)
     apart: list[Published] = []
-    for file in sorted(files, key=lambda each: each.day, reverse=True):
+    asked = [file for file in files if file.churn == study.dataset.study.churn]
+    for file in sorted(asked, key=lambda each: each.day, reverse=True):
         if len(apart) < RUNS_SHOWN and (not apart or _over(file) <= apart[-1].day):
             apart.append(file)
     return apart, unreadable
@@ -65,6 +67,6 @@ def _over(file: Published) -> date:
 def _judged(study: "Study", file: Published) -> Realised:
     scores = engines.read(study.data.connection, file.path)
     outcomes = labels(
-        study.data.tables, file.day, file.horizon_days, file.active_within_days, known_until=study.known_until
+        study.data.tables, file.day, file.horizon_days, file.active_within_days, study.known_until, file.churn
     )
     return judged(sums(scores, outcomes).to_pandas())

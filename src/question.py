@@ -11,6 +11,7 @@ from .errors import SettingsError
 from .features import build
 from .features.columns import Window
 from .features.contract import check_span, refuse
+from .features.labels import NO_PURCHASE
 from .models import tuning
 from .prepared import Prepared
 from .schema import Dataset, Goals
@@ -102,6 +103,11 @@ class Question:
         file = self.dataset.study
         own = (self.horizon_days, self.active_within_days) == (file.horizon_days, file.active_within_days)
         return self.dataset.goals if own else Goals()
+
+    @property
+    def by_silence(self) -> bool:
+        """Whether to leave is to buy nothing, which is what models of purchases forecast."""
+        return self.dataset.study.churn == NO_PURCHASE
 
     # Dates
 

@@ -170,12 +170,15 @@ class Customers(Channeled):
     attributes : columns that become categories of the profile, such as an age band or a region.
     joined : column with the day on which the customer joined the programme.
     birthday : column.
-    time_format : of both, where they are text, see `Timed`.
+    contract_end : column with the last day of the contract, empty where it has no end; one that was renewed has a later
+        end. A customer may have several rows, one a contract, which begins on `joined` where that is given.
+    time_format : of them all, where they are text, see `Timed`.
     """
 
     attributes: tuple[str, ...] = ()
     joined: str | None = None
     birthday: str | None = None
+    contract_end: str | None = None
     time_format: TimeFormat = None
 
 

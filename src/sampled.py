@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import ibis.expr.types as ir
 import pandas as pd
 
+from .features import build
 from .features.columns import Tables
 from .features.histories import histories
-from .features.labels import active, labels, spending
+from .features.labels import active, at_risk, labels, spending
 from .features.sample import last_mark, tables_up_to
 from .features.windows import before
 
@@ -30,22 +31,48 @@ def active_tables(study: "Study", day: date) -> Tables:
     return _cut(study, active(study.data.tables.days, day, study.active_within_days))
 
 
+def asked_tables(study: "Study", day: date) -> Tables:
+    """All tables for those who can leave at a date, or for a sample of them; see `features.labels.at_risk`."""
+    return _cut(study, asked(study, study.data.tables, day))
+
+
+def asked(study: "Study", tables: Tables, day: date) -> ir.Table:
+    """Who can leave at a date: of whom it is asked."""
+    return at_risk(tables, day, study.horizon_days, study.active_within_days, study.dataset.study.churn)
+
+
+def features(study: "Study", day: date) -> pd.DataFrame:
+    """Features of `asked_tables`, see `features.build.frame`."""
+    return build.frame(asked_tables(study, day), study.window(day), study.active_within_days, study.dataset.study.churn)
+
+
 def known(tables: Tables, day: date) -> pd.DataFrame:
     """Purchase histories of `known_tables`; index customer, in order of customer."""
     return _rows(histories(tables, day))
 
 
 def outcomes(study: "Study", tables: Tables, day: date) -> pd.DataFrame:
-    """What `active_tables` say that customers did next, see `features.labels.labels`; index customer, in its order."""
-    return _rows(labels(tables, day, study.horizon_days, study.active_within_days, known_until=study.known_until))
+    """What customers of `asked_tables` did next, see `features.labels.labels`; index customer, in its order."""
+    return _rows(_labels(study, tables, day))
 
 
 def outcomes_seen(study: "Study", day: date) -> pd.Series:
-    """The different outcomes of everyone active at a past date: True, False or both."""
-    outcome = labels(
-        study.data.tables, day, study.horizon_days, study.active_within_days, known_until=study.known_until
-    )
+    """The different outcomes of everyone who could leave at a past date: True, False or both."""
+    outcome = _labels(study, study.data.tables, day)
     return outcome.select("churned").distinct().order_by("churned").to_pandas()["churned"]
+
+
+def outcomes_counted(study: "Study", day: date) -> dict[str, int]:
+    """Of everyone who could leave at a past date: at_risk (how many they were), churned (how many of them left)."""
+    outcome = _labels(study, study.data.tables, day)
+    (row,) = outcome.agg(at_risk=outcome.count(), churned=outcome.churned.sum().coalesce(0)).to_pyarrow().to_pylist()
+    return {name: int(value) for name, value in row.items()}
+
+
+def _labels(study: "Study", tables: Tables, day: date) -> ir.Table:
+    return labels(
+        tables, day, study.horizon_days, study.active_within_days, study.known_until, study.dataset.study.churn
+    )
 
 
 def spent(study: "Study", tables: Tables, start: date, day: date) -> pd.DataFrame:

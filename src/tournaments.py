@@ -51,7 +51,8 @@ def tournament(
         cut_off (probability, share, profit, of the rule, of everyone).
     """
     rounds = rounds_of(study, told)
-    played = play(contenders or line_up(study.earning(), settings=study.tuned), rounds, told)
+    usual = line_up(study.earning(), settings=study.tuned, by_silence=study.by_silence)
+    played = play(contenders or usual, rounds, told)
     offer = _offer(study, played)
     churn, value = league.churn_league(played, offer), league.value_league(played)
     cell = study.dataset.privacy.minimum_cell
@@ -97,9 +98,11 @@ def _last(played: Played) -> pd.DataFrame:
 
 
 def _offer(study: "Study", played: Played) -> Offer:
-    """What it costs to keep a customer, in proportion to a year's margin on one who stays."""
+    """What it costs to keep a customer, in proportion to a year's margin on what one who stays spends more."""
     last = played.outcomes[0]
     spend = float(last.loc[~last["churned"].astype(bool), "spend"].mean())
+    if not study.by_silence:
+        spend -= max(float(last.loc[last["churned"].astype(bool), "spend"].mean()), 0.0)
     worth = max(round(study.dataset.study.margin * spend * 365 / study.horizon_days, 2), 0.01)
     return Offer(value=worth, incentive=INCENTIVE * worth, contact=CONTACT * worth)
 

@@ -47,6 +47,18 @@ def test_what_is_given_is_read_and_what_is_left_out_has_its_default(root: Path) 
         pytest.param("= 20", "= -7", ["study.horizon_days", "found -7"], id="days before"),
         pytest.param("= 20", "= 3651", ["study.horizon_days", "3650", "found 3651"], id="too many days"),
         pytest.param("origins = 2", "origins = 0", ["study.origins", "found 0"], id="nothing to learn from"),
+        pytest.param(
+            "margin = 0.3",
+            'margin = 0.3\nchurn = "gone"',
+            ["study.churn: expected 'no purchase', 'partial defection' or 'contract end', found 'gone'"],
+            id="leaving",
+        ),
+        pytest.param(
+            "margin = 0.3",
+            'margin = 0.3\nchurn = "contract end"',
+            ["study: expected contract_end under [customers]", 'churn = "contract end" is told by; add it, or choose'],
+            id="no contracts",
+        ),
         pytest.param("margin = 0.3", "margin = 0", ["study.margin", "greater than 0", "found 0"], id="no margin"),
         pytest.param("margin = 0.3", "margin = 30", ["study.margin", "equal to 1", "found 30"], id="per cent"),
         pytest.param("margin = 0.3", "margin = nan", ["study.margin", "found nan"], id="not a number"),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from . import basket, breadth, cadence, channel, histories, profile, programme, rfm, season, second, timing, trend
 from .columns import Block, Column, DayBlock, TableBlock, Tables, Window
-from .labels import active
+from .labels import NO_PURCHASE, at_risk
 from .windows import before, days_until
 
 LENGTHS = (7, 14, 30, 60, 90, 180, 365)
@@ -77,21 +77,23 @@ def day_features(tables: Tables, window: Window, blocks: tuple[DayBlock, ...] = 
     return each.select("customer", **values)
 
 
-def features(tables: Tables, window: Window, active_within_days: int) -> ir.Table:
-    """Features of each customer active at `window.as_of`.
+def features(tables: Tables, window: Window, active_within_days: int, churn: str = NO_PURCHASE) -> ir.Table:
+    """Features of each customer who can leave at `window.as_of`: of those active, if leaving is to buy nothing.
 
     Parameters
     ----------
     tables : all that the dataset has.
-    window : as-of date and window lengths.
+    window : as-of date, window lengths and horizon.
     active_within_days : who counts as active.
+    churn : what leaving means, see `labels.at_risk`.
 
     Returns
     -------
     customer and the columns of `dictionary`, those whose source the dataset lacks left out (see `left_out`), and
     `profile_<attribute>` (text) for each attribute of the customers.
     """
-    tables = _only(active(tables.days, window.as_of, active_within_days), tables)
+    asked = at_risk(tables, window.as_of, window.horizon_days, active_within_days, churn)
+    tables = _only(asked, tables)
     joined = day_features(tables, window)
     names, none_is_zero = list(joined.columns), list[str]()
     for block in TABLE_BLOCKS:
@@ -112,9 +114,9 @@ def _only(customers: ir.Table, tables: Tables) -> Tables:
     return tables._replace(**kept)
 
 
-def frame(tables: Tables, window: Window, active_within_days: int) -> pd.DataFrame:
+def frame(tables: Tables, window: Window, active_within_days: int, churn: str = NO_PURCHASE) -> pd.DataFrame:
     """`features` in memory: index customer, in order of customer, numbers as float64, attributes as categories."""
-    table = features(tables, window, active_within_days).to_pandas().set_index("customer").sort_index()
+    table = features(tables, window, active_within_days, churn).to_pandas().set_index("customer").sort_index()
     numbers = [name for name in dictionary(window) if name in table.columns]
     # Sums in another order differ in the last digits, and a tree may split between them.
     return table[numbers].astype("float64").round(9).join(table[profile.attributes(tables)].astype("category"))

@@ -39,8 +39,8 @@ class Tables(NamedTuple):
     contacts : customer, day, campaign, see `offers.sent`.
     redemptions : customer, day; those that count for no campaign, too.
     points : customer, day, points, and kind where the dataset has it.
-    customers : customer, joined and birthday (dates, null where unknown), and one text column for each attribute,
-        named `profile_<attribute>`.
+    customers : customer, joined, birthday and contract_end (dates, null where unknown), and one text column for each
+        attribute, named `profile_<attribute>`.
     tiers : thresholds of spend from the lowest tier to the highest, money.
     qualifying_days : length of the period whose spend decides the tier.
     """

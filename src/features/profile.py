@@ -50,6 +50,9 @@ def profile(tables: Tables, window: Window) -> ir.Table | None:
     """Profile by customer; None where the dataset knows nothing of customers."""
     if (known := tables.customers) is None:
         return None
+    if "contract_end" in known.columns:
+        # As it is known today, it tells at a past date who will renew.
+        known = known.drop("contract_end")
     if "joined" in known.columns:
         known = known.filter(known.joined.isnull() | is_before(known.joined, window.as_of))
     first = _first_row(known)

@@ -3,13 +3,15 @@
 Rank and level are taken apart. Customers are told apart by a weighted mean of what a line, trees and buy-till-you-die
 models say, the weights learned on a later date than the forecasts were. How much all do together is a level of its own,
 see `level`. Intervals are as wide as they had to be on that later date.
+
+Buy-till-you-die models say how likely it is that nothing is bought. Where to leave means something else, they are
+features of the line and the trees, and have no say of their own in who leaves and how many.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from datetime import timedelta
 from typing import Self
 
 import numpy as np
@@ -24,9 +26,9 @@ from .backtest import Origin
 from .btyd_features import Outlook, linear, log_odds, relative
 from .calibration import Curve
 from .conformal import Bands
-from .forecaster import Forecaster, blended, bounded
+from .forecaster import Forecaster, blended, bounded, without_silence
 from .learners import CHURN_PRIOR, ORDERS_PRIOR, SPEND_PRIOR, Known, Learners, Said, evidence, joined, of_models
-from .levels import Levels, Seasons, Seen, seasons_of
+from .levels import Levels, Seasons, Seen, over_by, seasons_of
 from .trees import shift_of_log_odds
 from .validation import FloatArray
 
@@ -43,6 +45,7 @@ class Champion(BaseEstimator):  # type: ignore[misc]
     device : where trees are grown, as XGBoost calls it: cpu or cuda.
     coverage : share of customers whose outcome the intervals are to hold.
     settings : of the trees, instead of some of `trees.SETTINGS`.
+    by_silence : whether to leave is to buy nothing.
 
     Attributes
     ----------
@@ -62,11 +65,13 @@ class Champion(BaseEstimator):  # type: ignore[misc]
         device: str = "cpu",
         coverage: float = 0.9,
         settings: Mapping[str, object] | None = None,
+        by_silence: bool = True,
     ) -> None:
         self.horizon_days = horizon_days
         self.device = device
         self.coverage = coverage
         self.settings = settings
+        self.by_silence = by_silence
 
     def fit(self, past: Sequence[Origin]) -> Self:
         """Learn from past dates.
@@ -95,6 +100,8 @@ class Champion(BaseEstimator):  # type: ignore[misc]
         odds, orders, spend = blended(said, self.weights_)
         learned = {"churned": expit(odds), "purchases": orders, "spend": spend}
         self.levels_ = Levels.judge(dates, learned, shown.outcomes)
+        if not self.by_silence:
+            self.levels_ = self.levels_.by_past_rates(dates, self.horizon_days)
         self.curve_ = self._calibrate(said, shown.outcomes)
         self.bands_ = self._learn_bands(said, shown.outcomes)
         self._learned = joined(parts[::-1])
@@ -169,7 +176,9 @@ class Champion(BaseEstimator):  # type: ignore[misc]
             said,
             outcomes_of(origin),
         )
-        return Seen(known, outlook, self._seasons(origin.year_before))
+        before = origin.year_before
+        year_ago = None if before is None or before.features.empty else float(outcomes_of(before)["churned"].mean())
+        return Seen(known, outlook, self._seasons(before), origin.day, year_ago)
 
     def _seasons(self, before: Origin | None) -> Seasons:
         if before is None or before.features.empty:
@@ -179,9 +188,7 @@ class Champion(BaseEstimator):  # type: ignore[misc]
 
     def _over_before_first(self, past: Sequence[Origin]) -> list[bool]:
         """Which dates' horizons were over by the latest date."""
-        first = past[0].day
-        length = timedelta(days=self.horizon_days)
-        return [first is None or each.day is None or each.day + length <= first for each in past[1:]]
+        return [over_by(each.day, past[0].day, self.horizon_days) for each in past[1:]]
 
     def _evidence(self, parts: list[Known], over: list[bool]) -> tuple[Known, Said]:
         """Forecasts of customers that were not learned from; also says whether there is enough to learn from."""
@@ -191,7 +198,7 @@ class Champion(BaseEstimator):  # type: ignore[misc]
             self.rounds_: dict[str, int] = {}
             self.notes_.append(
                 f"nothing was learned from past dates: {events} customers left or stayed, fewer than {FEWEST_EVENTS}; "
-                "buy-till-you-die models forecast alone"
+                + ("buy-till-you-die models forecast alone" if self.by_silence else "all are as likely to leave")
             )
             return parts[0], of_models(parts[0].outlook)
         shown, said, self.rounds_ = evidence(
@@ -201,6 +208,7 @@ class Champion(BaseEstimator):  # type: ignore[misc]
 
     def _weigh(self, said: Said, outcomes: pd.DataFrame) -> None:
         """Weights of the forecasts; priors where only one outcome was seen."""
+        everyone, said = said, said if self.by_silence else without_silence(said)
         churned, spend, orders = (outcomes[kind].to_numpy("float64") for kind in ("churned", "spend", "purchases"))
         churn_prior, spend_prior, orders_prior = (
             prior_of(table, prior)
@@ -211,9 +219,12 @@ class Champion(BaseEstimator):  # type: ignore[misc]
         spend_prior = stacking.amount_weights(said.spend.to_numpy("float64"), spend, spend_prior)
         orders_prior = stacking.amount_weights(said.orders.to_numpy("float64"), orders, orders_prior)
         self.weights_ = {
-            "churn": dict(zip(said.churn, churn_prior.tolist(), strict=True)),
-            "spend": dict(zip(said.spend, spend_prior.tolist(), strict=True)),
-            "orders": dict(zip(said.orders, orders_prior.tolist(), strict=True)),
+            kind: dict.fromkeys(there, 0.0) | dict(zip(table, weights.tolist(), strict=True))
+            for kind, there, table, weights in (
+                ("churn", everyone.churn, said.churn, churn_prior),
+                ("spend", everyone.spend, said.spend, spend_prior),
+                ("orders", everyone.orders, said.orders, orders_prior),
+            )
         }
 
     def _calibrate(self, said: Said, outcomes: pd.DataFrame) -> Curve:

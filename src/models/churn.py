@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DataError
+from ..features.labels import NO_PURCHASE
 from . import external
 
 FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
@@ -38,9 +39,11 @@ def stack(frames: Sequence[pd.DataFrame], churned: Sequence[pd.Series]) -> tuple
 
 
 def check_two_classes(
-    churned: Sequence[bool] | FloatArray, where: str = "the past dates that a model would learn from"
+    churned: Sequence[bool] | FloatArray,
+    where: str = "the past dates that a model would learn from",
+    churn: str = NO_PURCHASE,
 ) -> None:
-    """Raise DataError unless some customers left and some stayed."""
+    """Raise DataError unless some customers left and some stayed, by what leaving means."""
     share = float(np.mean(churned)) if len(churned) else 0.0
     if share in (0.0, 1.0):
         what = (
@@ -51,9 +54,10 @@ def check_two_classes(
             else "no active customer left"
         )
         remedy = "lengthen horizon_days" if share or not len(churned) else "shorten horizon_days"
+        other = "active_within_days" if churn == NO_PURCHASE else f"study.churn, which is {churn!r}"
         raise DataError(
             f"churn cannot be predicted: at {where}, {what} within the horizon; expected some who left and some "
-            f"who stayed; {remedy}, or change active_within_days"
+            f"who stayed; {remedy}, or change {other}"
         )
 
 

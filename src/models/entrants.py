@@ -56,15 +56,15 @@ class Incumbent:
     customers, and it has no probability of no purchase for all of its models.
     """
 
-    def __init__(self, name: str, horizon_days: int) -> None:
-        self.name, self.horizon_days = name, horizon_days
+    def __init__(self, name: str, horizon_days: int, *, by_silence: bool = True) -> None:
+        self.name, self.horizon_days, self.by_silence = name, horizon_days, by_silence
 
     def fit(self, past: Sequence[Origin]) -> Self:
         """Learn nothing: the model knows the present better than the past."""
         return self
 
     def predict(self, at: Origin) -> pd.DataFrame:
-        """churn_probability, expected_orders, expected_spend.
+        """churn_probability (where to leave is to buy nothing), expected_orders, expected_spend.
 
         Raises
         ------
@@ -73,13 +73,14 @@ class Incumbent:
         """
         outlook = Outlook.fit_spend(at.features)._replace(purchases={PLAIN: self._fitted(at.histories)})
         said = outlook.forecast(at.features, self.horizon_days)
-        return pd.DataFrame(
+        told = pd.DataFrame(
             {
                 "churn_probability": expit(said[f"{PLAIN}_silence"]),
                 "expected_orders": said[f"{PLAIN}_orders"],
                 "expected_spend": expected_spend(said, PLAIN),
             }
         )
+        return told if self.by_silence else told.drop(columns="churn_probability")
 
     def _fitted(self, histories: pd.DataFrame) -> BTYDModel:
         fitter_name, name = INCUMBENTS[self.name]

@@ -17,7 +17,7 @@ from .btyd_features import Outlook, linear, log_odds, relative
 from .calibration import Curve
 from .conformal import Bands
 from .groups import REACH
-from .learners import Known, Learners, Said, of_models
+from .learners import MODELS, Known, Learners, Said, of_models
 from .validation import FloatArray
 
 BOUND = 10.0
@@ -178,3 +178,13 @@ def blended(said: Said, weights: Mapping[str, Mapping[str, float]]) -> tuple[Flo
 def bounded(log_odds_of: pd.DataFrame) -> FloatArray:
     """Log-odds within `BOUND`, shape (customers, forecasts)."""
     return np.asarray(np.clip(log_odds_of.to_numpy("float64"), -BOUND, BOUND))
+
+
+def without_silence(said: Said) -> Said:
+    """What is said without the forecasts that hold only where to leave is to buy nothing.
+
+    They are those of who leaves by models of purchases, and of spend by who does not leave (the hurdle).
+    """
+    return said._replace(
+        churn=said.churn.drop(columns=list(MODELS)), spend=said.spend.drop(columns="hurdle", errors="ignore")
+    )

@@ -21,7 +21,10 @@ BLEND = "Blend"
 
 
 def line_up(
-    earning: dict[str, Any], device: str = "cpu", settings: Mapping[str, object] | None = None
+    earning: dict[str, Any],
+    device: str = "cpu",
+    settings: Mapping[str, object] | None = None,
+    by_silence: bool = True,
 ) -> list[Contender]:
     """The contenders, the rules to beat first: of who leaves, and of what is spent.
 
@@ -30,6 +33,7 @@ def line_up(
     earning : horizon_days, margin, annual_discount_rate.
     device : where trees are grown, as XGBoost calls it.
     settings : of the blend's trees, instead of some of `trees.SETTINGS`.
+    by_silence : whether to leave is to buy nothing; if not, models of purchases play for spend alone.
     """
     days = int(earning["horizon_days"])
     frames: Frames = {}
@@ -43,12 +47,12 @@ def line_up(
         Curve(OF_LATE, of_late),
         RateSoFar(days),
         Curve("RFM regression", recency_frequency_money, spend=True),
-        *(BuyTillYouDie(name, earning) for name in CONTENDERS),
-        *(Incumbent(name, days) for name in INCUMBENTS),
+        *(BuyTillYouDie(name, earning, by_silence=by_silence) for name in CONTENDERS),
+        *(Incumbent(name, days, by_silence=by_silence) for name in INCUMBENTS),
         Trees("XGBoost on RFM", recency_frequency_money),
         *(SpendTrees(name, days, device, frames) for name in SPENDING),
         Trees("XGBoost", _numbers),
-        Blend(days, device, settings),
+        Blend(days, device, settings, by_silence),
     ]
 
 
@@ -57,8 +61,14 @@ class Blend(Champion):
 
     name = BLEND
 
-    def __init__(self, horizon_days: int, device: str = "cpu", settings: Mapping[str, object] | None = None) -> None:
-        super().__init__(horizon_days=horizon_days, device=device, settings=settings)
+    def __init__(
+        self,
+        horizon_days: int,
+        device: str = "cpu",
+        settings: Mapping[str, object] | None = None,
+        by_silence: bool = True,
+    ) -> None:
+        super().__init__(horizon_days=horizon_days, device=device, settings=settings, by_silence=by_silence)
 
 
 def _numbers(features: pd.DataFrame) -> pd.DataFrame:

@@ -158,17 +158,18 @@ class BuyTillYouDie:
     ----------
     name : of `contenders.CONTENDERS`.
     earning : horizon_days, margin, annual_discount_rate.
+    by_silence : whether to leave is to buy nothing; if not, the model has nothing to say of who leaves.
     """
 
-    def __init__(self, name: str, earning: dict[str, Any]) -> None:
-        self.name, self.earning = name, earning
+    def __init__(self, name: str, earning: dict[str, Any], *, by_silence: bool = True) -> None:
+        self.name, self.earning, self.by_silence = name, earning, by_silence
 
     def fit(self, past: Sequence[Origin]) -> Self:
         """Learn nothing: the model is told the present, which holds the past."""
         return self
 
     def predict(self, at: Origin) -> pd.DataFrame:
-        """churn_probability, expected_orders, expected_spend; the last only if a repeat buyer has paid."""
+        """churn_probability (by silence), expected_orders, and expected_spend if a repeat buyer has paid."""
         contender = CONTENDERS[self.name]
         if contender.regular and "log_gaps" not in at.histories:
             raise DataError("the histories do not tell how regularly customers buy")
@@ -178,10 +179,9 @@ class BuyTillYouDie:
             paying = valuation.paying(at.features)
             spend = GammaGamma().fit(paying) if len(paying) else None
         lived, days = valuation.paying_something(at.features[LIVED]), self.earning["horizon_days"]
-        told = {
-            "churn_probability": model.probability_of_no_purchase(lived, horizon_days=days),
-            "expected_orders": model.expected_purchases(lived, horizon_days=days),
-        }
+        told = {"expected_orders": model.expected_purchases(lived, horizon_days=days)}
+        if self.by_silence:
+            told = {"churn_probability": model.probability_of_no_purchase(lived, horizon_days=days)} | told
         if spend is not None:
             told["expected_spend"] = customer_lifetime_value(model, spend, lived, **self.earning)["expected_spend"]
         return pd.DataFrame(told, index=at.features.index)

@@ -10,12 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..features.labels import NO_PURCHASE
 from .groups import REACH
 from .metrics import wilson
 
 NEEDED = {"customer", "churn_probability"}
 ABOUT = b"loyalty"
-"""Key of a score file's own words on itself: JSON with `known_until`, `horizon_days` and `active_within_days`."""
+"""Key of a score file's own words on itself: JSON with `known_until`, `horizon_days`, `active_within_days`, `churn`."""
 
 
 class Published(NamedTuple):
@@ -27,6 +28,7 @@ class Published(NamedTuple):
     day : first day that was not known to them.
     horizon_days, active_within_days : of the question that they answer.
     model : of the first row, empty if the file does not say.
+    churn : what leaving means there, see `features.labels.labels`.
     """
 
     path: Path
@@ -34,6 +36,7 @@ class Published(NamedTuple):
     horizon_days: int
     active_within_days: int
     model: str
+    churn: str = NO_PURCHASE
 
 
 class Realised(NamedTuple):
@@ -114,6 +117,7 @@ def _read(path: Path, day: date, horizon_days: int, active_within_days: int) -> 
         int(about.get("horizon_days", horizon_days)),
         int(about.get("active_within_days", active_within_days)),
         model,
+        str(about.get("churn", NO_PURCHASE)),
     )
 
 

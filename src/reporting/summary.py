@@ -10,7 +10,7 @@ from great_tables import GT
 from ..models.backtest import RULE
 from ..study import Study
 from . import figures, page, tables, words
-from .chapters import churn, customers, health, value
+from .chapters import churn, customers, health, meaning, value
 from .page import Picture
 from .summary_types import Finding, Measure
 
@@ -26,11 +26,11 @@ def measures(study: Study) -> list[Measure]:
         _active(study, now, before),
         _rate(study, customers.repurchase(study), "Buyers who bought again", study.goals.repurchase_rate, more_is_better=True,
               definition=f"Share of the last {words.days(study.horizon_days)}' buyers who bought on two days or more."),
-        _rate(study, customers.churned(study), "Active customers who left", study.goals.churn_rate, more_is_better=False,
+        _rate(study, customers.churned(study), f"Active customers who {meaning.stayed_away(study)}", study.goals.churn_rate, more_is_better=False,
               definition=f"Share of the customers active {words.days(study.horizon_days)} ago (a purchase in the {words.days(study.active_within_days)} before) who bought nothing since. Some will be back."),
         _spend_per_buyer(study, now, before),
         _expected_spend(study),
-        _expected_leavers(study, now),
+        _expected_leavers(study),
     ]  # fmt: skip
 
 
@@ -132,13 +132,13 @@ def _expected_spend(study: Study) -> Measure:
     )
 
 
-def _expected_leavers(study: Study, now: pd.Series) -> Measure:
-    leaving, active = churn.leavers(study), churn.active_customers(study)
+def _expected_leavers(study: Study) -> Measure:
+    leaving, active, (tested, left) = churn.leavers(study), churn.active_customers(study), churn.outcome(study)
     half = (leaving.mean - leaving.low) / active
     change = _change(
         study,
         leaving.mean / active,
-        now["churned"] / now["at_risk"] if now["at_risk"] else None,
+        left / tested if tested else None,
         words.points,
         more_is_better=False,
         noise=half,
@@ -149,7 +149,7 @@ def _expected_leavers(study: Study, now: pd.Series) -> Measure:
         value=words.whole(leaving.mean),
         interval=leaving.interval(words.whole),
         **change,
-        definition=f"Active customers who will probably buy nothing in the next {words.days(study.horizon_days)}: {words.percent(leaving.mean / active)} of them.",
+        definition=f"{meaning.were(study).capitalize()} who will probably {meaning.to_leave(study)}: {words.percent(leaving.mean / active)} of them.",
     )
 
 
@@ -211,7 +211,7 @@ def answer(study: Study) -> str:
     """What happened, who is leaving, what they are worth: three sentences."""
     rates, leaving, currency = customers.churned(study), churn.leavers(study), study.dataset.currency
     now = rates.iloc[-1]
-    happened = ""
+    happened, in_them = "", "in them" if study.by_silence else f"in the next {words.days(study.horizon_days)}"
     if len(rates) > 1:
         before = rates["share"].iloc[-2]
         chance = float(np.hypot(*((rates["high"] - rates["low"]) / 2).iloc[-2:]))
@@ -221,8 +221,8 @@ def answer(study: Study) -> str:
         happened = f", {moved} in the period before ({words.percent(before)})"
     return (
         f"In the {words.days(study.horizon_days)} before {words.day(study.as_of)}, {words.percent(now['share'])} of the active customers bought nothing{happened}. "
-        f"Of the {words.count(churn.active_customers(study))} who are active now, we expect about {words.whole(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)}. "
-        f"All customers known so far should spend about {words.money(value.total(study, 'expected_spend').mean, currency)} in them{value.of_the_active(study)}. {health.closed_group(study)}"
+        f"Of the {words.count(churn.active_customers(study))} {meaning.now(study)}, we expect about {words.whole(leaving.mean)} to {meaning.to_leave(study)}. "
+        f"All customers known so far should spend about {words.money(value.total(study, 'expected_spend').mean, currency)} {in_them}{value.of_the_active(study)}. {health.closed_group(study)}"
     ).rstrip()
 
 
@@ -306,7 +306,7 @@ def promises(study: Study) -> pd.DataFrame:
     model, simple = (totals[f"{value.FORECASTS[name]}_purchases"] for name in ("Model", rival))
     promised, by_rule = (churn.promised(study, name) for name in (study.churn()["about"]["winner"], RULE))
     rows = [
-        ("Active customers who left", promised, churn.outcome(study)[1], RULE, by_rule),
+        (f"{meaning.were(study).capitalize()} who left", promised, churn.outcome(study)[1], RULE, by_rule),
         ("Purchase days", model, totals["purchases"], rival, simple),
         (
             f"Spend, {study.dataset.currency}",
@@ -360,5 +360,5 @@ def meeting(study: Study) -> str:
     rates, leaving = customers.churned(study), churn.leavers(study)
     return (
         f"{words.percent(rates['share'].iloc[-1])} of our active customers bought nothing in the last {words.days(study.horizon_days)}, and we expect about "
-        f"{words.whole(leaving.mean)} of today's {words.count(churn.active_customers(study))} to buy nothing in the next; {churn.came_back(study)}"
+        f"{words.whole(leaving.mean)} of today's {words.count(churn.active_customers(study))} to {meaning.to_leave_next(study)}; {churn.came_back(study)}"
     )

@@ -12,8 +12,8 @@ coupons      coupon, campaign, product
 points       customer, day, points, and kind
 survey       customer, day, score (as given; null where it is no number)
 consent      customer, day, purpose, granted
-customers    customer, joined, birthday (dates), profile_<attribute> (text), as they are known today; may hold
-             several rows of one customer
+customers    customer, joined, birthday (dates), contract_end (date, `NO_END` where it has none), profile_<attribute>
+             (text), as they are known today; may hold several rows of one customer
 events       day, until, name
 ===========  ==========================================================================================
 
@@ -22,6 +22,7 @@ stacked; a column that one of them lacks is null there. Rows without a customer 
 `features.companions` counts them, `Prepared.tables` leaves them out.
 """
 
+from datetime import date
 from typing import Any
 
 import ibis
@@ -36,6 +37,9 @@ from .opening import ROLES, unreadable
 from .values import finite, identifier, truth
 
 __all__ = ["ROLES", "Sources", "unreadable"]
+
+NO_END = date(9999, 12, 31)
+"""Last day of a contract that has none."""
 
 
 class Sources(Offers):
@@ -117,6 +121,11 @@ class Sources(Offers):
         for role in ("joined", "birthday"):
             if (column := getattr(roles, role)) is not None:
                 columns[role] = read_time(raw[column], roles.time_format).date()
+        if roles.contract_end is not None:
+            given = raw[roles.contract_end]
+            last_day = read_time(given, roles.time_format).date()
+            # What is there and cannot be read is not known, and no contract without an end.
+            columns["contract_end"] = identifier(given).isnull().ifelse(ibis.literal(NO_END), last_day)
         return columns | {f"profile_{name}": identifier(raw[name]) for name in roles.attributes}
 
     def events(self) -> pd.DataFrame:

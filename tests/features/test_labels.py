@@ -1,13 +1,14 @@
 """Labels: who is active, and what they did in the horizon, against loops."""
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import ibis
 import pandas as pd
 import pytest
 from loyalty.features.columns import Tables
-from loyalty.features.labels import active, labels, spending
+from loyalty.features.labels import CONTRACT_END, NO_PURCHASE, PARTIAL_DEFECTION, active, at_risk, labels, spending
+from loyalty.schema import StudySettings
 
 AS_OF, HORIZON, ACTIVE = date(2020, 8, 17), 30, 60
 
@@ -135,3 +136,68 @@ def test_spending_knows_newcomers_and_who_only_gave_back() -> None:
 
 def test_with_no_one_active_there_are_no_labels() -> None:
     assert labels(days_of(("a", 1, 1.0)), AS_OF, HORIZON, ACTIVE).count().execute() == 0
+
+
+def by_contract(*rows: tuple[str, int, float], contracts: list[tuple[str, int | None, int | None]]) -> Tables:
+    """Purchase days, and contracts: customer, days from the date to the first and to the last day of each."""
+    types = {"customer": "string", "joined": "date", "contract_end": "date"}
+    told = [(who, *(at if at is None else day(at) for at in days)) for who, *days in contracts]
+    return days_of(*rows)._replace(customers=ibis.memtable(told, schema=types))
+
+
+def ended(*contracts: tuple[str, int | None, int | None], known_until: date | None = None) -> dict[str, Any]:
+    """Customer → churned by contract end; everyone bought long ago."""
+    tables = by_contract(("a", -300, 1.0), ("b", -300, 1.0), contracts=list(contracts))
+    table = labels(tables, AS_OF, HORIZON, ACTIVE, known_until, CONTRACT_END)
+    return {row["customer"]: row["churned"] for row in table.to_pyarrow().to_pylist()}
+
+
+def test_the_meanings_are_those_that_a_dataset_file_may_name() -> None:
+    assert get_args(StudySettings.model_fields["churn"].annotation) == (NO_PURCHASE, PARTIAL_DEFECTION, CONTRACT_END)
+
+
+def test_partial_defection_asks_those_who_have_something_to_halve(lines: pd.DataFrame, tables: Tables) -> None:
+    usual = labels(tables, AS_OF, HORIZON, ACTIVE).to_pandas().set_index("customer").sort_index()
+    partial = labels(tables, AS_OF, HORIZON, ACTIVE, churn=PARTIAL_DEFECTION).to_pandas().set_index("customer")
+    before = lines[(lines["day"] >= day(-HORIZON)) & (lines["day"] < AS_OF)].groupby("customer")["amount"].sum()
+    asked = usual.index.intersection(before[before > 0].index)
+    assert 0 < len(asked) < len(usual)
+    partial = partial.sort_index()
+    assert list(partial.index) == list(asked)
+    assert (partial["churned"] == usual.loc[asked, "partial_defection"]).all()
+    for name in ("purchases", "orders", "spend"):
+        assert list(partial[name]) == list(usual.loc[asked, name])
+    risk = at_risk(tables, AS_OF, HORIZON, ACTIVE, PARTIAL_DEFECTION)
+    assert sorted(risk.to_pandas()["customer"]) == list(asked)
+
+
+@pytest.mark.parametrize(
+    ("last", "churned"), [(-1, None), (0, True), (HORIZON - 1, True), (HORIZON, False), (5000, False)]
+)
+def test_a_contract_that_ends_in_the_horizon_is_lost(last: int, churned: bool | None) -> None:
+    assert ended(("a", None, last)) == ({} if churned is None else {"a": churned})
+
+
+def test_a_contract_that_was_renewed_by_the_end_of_the_horizon_is_not_lost() -> None:
+    assert ended(("a", -400, 10), ("a", 11, 400), ("b", -400, 10), ("b", HORIZON, 400)) == {"a": False, "b": True}
+    assert ended(("a", -400, -20), ("a", 3, 400)) == {}  # had none at the date
+    assert ended(("a", -400, 10), ("a", None, None)) == {"a": True}  # a day that cannot be read says nothing
+
+
+def test_only_who_has_bought_is_asked_about_a_contract_however_long_ago() -> None:
+    tables = by_contract(("a", -300, 1.0), ("b", 3, 1.0), contracts=[("a", None, 90), ("b", None, 90), ("c", None, 90)])
+    assert at_risk(tables, AS_OF, HORIZON, ACTIVE, CONTRACT_END).to_pandas()["customer"].tolist() == ["a"]
+    (row,) = labels(tables, AS_OF, HORIZON, ACTIVE, None, CONTRACT_END).to_pyarrow().to_pylist()
+    assert (row["purchases"], row["spend"], row["churned"]) == (0, 0.0, False)
+
+
+@pytest.mark.parametrize("churn", [PARTIAL_DEFECTION, CONTRACT_END])
+def test_by_other_meanings_nothing_is_known_of_a_horizon_that_is_not_over(churn: str) -> None:
+    tables = by_contract(("a", -5, 1.0), ("a", 2, 9.0), contracts=[("a", None, 3)])
+    (row,) = labels(tables, AS_OF, HORIZON, ACTIVE, day(HORIZON - 1), churn).to_pyarrow().to_pylist()
+    assert row == {"customer": "a"} | dict.fromkeys(("purchases", "orders", "spend", "churned", "partial_defection"))
+
+
+def test_contracts_need_a_table_of_customers() -> None:
+    with pytest.raises(ValueError, match="no table tells of contracts"):
+        labels(days_of(("a", -1, 1.0)), AS_OF, HORIZON, ACTIVE, None, CONTRACT_END)

@@ -176,3 +176,68 @@ def test_column_order_does_not_matter(champion: Champion, now: Origin, forecast:
 def test_device_is_passed_on(past: list[Origin]) -> None:
     trees = Champion(horizon_days=HORIZON, device="cpu").fit(past[:1]).learners_.grown["churn"].booster
     assert json.loads(trees.save_config())["learner"]["generic_param"]["device"] == "cpu"
+
+
+def halved(one: Origin, day: int) -> Origin:
+    """A date at which to leave is to spend under half as much as in the horizon before, of those who spent in it."""
+    if one.amounts is None:
+        return one
+    known = STEADY.log[(STEADY.log["day"] >= day - HORIZON) & (STEADY.log["day"] < day)]
+    spent = known.groupby("customer")["spend"].sum().reindex(one.features.index, fill_value=0.0)
+    asked = one.features.index[spent > 0]
+    left = one.amounts.loc[asked, "spend"] < spent[asked] / 2
+    year = None if one.year_before is None else halved(one.year_before, day - 364)
+    return one._replace(
+        features=one.features.loc[asked],
+        amounts=one.amounts.loc[asked],
+        churned=left.rename("churned"),
+        year_before=year,
+    )
+
+
+@pytest.fixture(scope="module")
+def halving() -> tuple[list[Origin], Origin]:
+    """Past dates, and the one to forecast."""
+    past = [halved(origin(STEADY, day, last=660, year=day > 480), day) for day in (600, 570, 540, 480)]
+    return past, halved(origin(STEADY, 660), 660)
+
+
+def test_where_leaving_is_not_silence_it_is_learned_and_levelled_by_past_dates(
+    halving: tuple[list[Origin], Origin],
+) -> None:
+    past, now = halving
+    champion = Champion(horizon_days=HORIZON, by_silence=False).fit(past)
+    weights = champion.weights_
+    assert (weights["churn"]["btyd"], weights["churn"]["steady"], weights["spend"]["hurdle"]) == (0, 0, 0)
+    assert weights["churn"]["line"] + weights["churn"]["trees"] + weights["churn"]["trees_on_line"] > 0.5
+    said = champion.predict(now)
+    assert np.isfinite(said.to_numpy()).all()
+    assert roc_auc_score(now.churned, said["churn_probability"]) > 0.6
+    rates = [float(one.churned.mean()) for one in past]
+    assert said["churn_probability"].mean() == pytest.approx(np.mean(rates), rel=0.1)
+    # The models foretell another event, which is rarer.
+    silence = Champion(horizon_days=HORIZON).fit(past).predict(now)["churn_probability"].mean()
+    assert abs(silence - now.churned.mean()) > abs(said["churn_probability"].mean() - now.churned.mean())
+
+
+def test_level_of_another_meaning_weighs_past_rates_by_how_far_off_they_were(
+    halving: tuple[list[Origin], Origin],
+) -> None:
+    past, _ = halving
+    champion = Champion(horizon_days=HORIZON, by_silence=False).fit(past)
+    rates = [float(one.churned.mean()) for one in past]  # of days 600, 570, 540 and 480, sixty days each
+    expected = [np.mean(rates[2:]) / rates[0], rates[3] / rates[1], rates[3] / rates[2]]
+    assert champion.levels_.errors["churned"]["of late"] == pytest.approx(np.log(expected))
+    years = [float(one.year_before.churned.mean()) / float(one.churned.mean()) for one in past if one.year_before]
+    assert champion.levels_.errors["churned"]["a year ago"] == pytest.approx(np.log(years))
+    assert len(years) == 3
+    assert champion.levels_.left == pytest.approx(np.mean(rates))
+
+
+def test_with_few_events_of_another_meaning_all_are_as_likely_to_leave(halving: tuple[list[Origin], Origin]) -> None:
+    (first, *_), now = halving
+    few = first._replace(features=first.features.iloc[:70])
+    champion = Champion(horizon_days=HORIZON, by_silence=False).fit([few])
+    assert champion.notes_[-1].endswith("fewer than 50; all are as likely to leave")
+    said = champion.predict(now._replace(year_before=None))["churn_probability"]
+    assert said.to_numpy() == pytest.approx(few.churned.loc[few.features.index].mean())

@@ -7,6 +7,7 @@ from loyalty.errors import DataError
 from loyalty.models.backtest import Origin, fit_and_note
 from loyalty.models.bgnbd import BGNBD
 from loyalty.models.contenders import CONTENDERS
+from loyalty.models.entrants import INCUMBENTS
 from loyalty.models.line_up import BLEND, NAIVE, line_up
 from loyalty.models.players import (
     BuyTillYouDie,
@@ -131,3 +132,12 @@ def test_the_line_up_is_the_contenders_of_the_field_the_simplest_first() -> None
     assert set(CONTENDERS) < set(names)
     assert names[-2:] == ["XGBoost", BLEND]
     assert names.index("XGBoost on RFM") < names.index("XGBoost")
+
+
+def test_where_leaving_is_not_silence_purchase_models_play_for_spend_alone() -> None:
+    usual = BuyTillYouDie("BG/NBD", EARNING).predict(NOW)
+    other = BuyTillYouDie("BG/NBD", EARNING, by_silence=False).predict(NOW)
+    pd.testing.assert_frame_equal(other, usual.drop(columns="churn_probability"))
+    silent = [each.name for each in line_up(EARNING, by_silence=False) if getattr(each, "by_silence", None) is False]
+    assert silent == [*CONTENDERS, *INCUMBENTS, BLEND]
+    assert [each.name for each in line_up(EARNING)] == [each.name for each in line_up(EARNING, by_silence=False)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from loyalty.features import build, cohorts, rfm
 from loyalty.features.columns import Block, DayBlock, Tables, Window
 from loyalty.features.histories import distinct, histories, purchase_days, return_days
-from loyalty.features.labels import active, labels, spending
+from loyalty.features.labels import NO_PURCHASE, PARTIAL_DEFECTION, active, labels, spending
 
 AS_OF, HORIZON = date(2020, 3, 16), 30
 WINDOW = Window(AS_OF, (7, 30, 60), horizon_days=HORIZON, known_days=400)
@@ -187,14 +187,15 @@ def test_what_customers_are_called_changes_nothing(name: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("outcome", ["labels", "spending", "labels of a horizon that is not over"])
+@pytest.mark.parametrize("outcome", ["labels", "spending", "partial defection", "labels of a horizon that is not over"])
 def test_labels_do_not_know_what_comes_after_the_horizon(outcome: str) -> None:
     end = HORIZON if outcome != "labels of a horizon that is not over" else 10
 
     def of(world: World) -> pd.DataFrame:
         if outcome == "spending":
             return by_customer(spending(tables(world), AS_OF, HORIZON))
-        return by_customer(labels(tables(world), AS_OF, HORIZON, 60, AS_OF + timedelta(days=end)))
+        churn = outcome if outcome == PARTIAL_DEFECTION else NO_PURCHASE
+        return by_customer(labels(tables(world), AS_OF, HORIZON, 60, AS_OF + timedelta(days=end), churn))
 
     @few(6)
     @given(worlds(days(-120, end - 1), least=1), worlds(days(end, 90)), worlds(days(end, 90)))

@@ -477,6 +477,22 @@ time_format = "%Y%m%d"
     assert [row["birthday"] for row in rows(tables.customers)] == [date(1980, 1, 31)]
 
 
+def test_an_empty_end_of_a_contract_is_none_and_one_that_cannot_be_read_is_not_known(
+    prepare: Callable[..., Prepared],
+) -> None:
+    sections = """
+[customers]
+source = "data/raw/people.csv"
+customer = "who"
+contract_end = "until"
+time_format = "%d.%m.%Y"
+"""
+    people = "who,until\na,31.01.2021\nb,\nc,soon\n"
+    tables = prepare("customer,time,amount\na,2020-01-01,1\n", sections=sections, people=people).tables
+    ends = {row["customer"]: row["contract_end"] for row in rows(tables.customers)}
+    assert ends == {"a": date(2021, 1, 31), "b": date(9999, 12, 31), "c": None}
+
+
 def test_a_line_of_tomorrow_is_set_aside_today_and_kept_the_day_after(
     make_shop: Callable[..., Path], shop_toml: str
 ) -> None:

@@ -71,10 +71,17 @@ def test_features(pair: Pair, back: int) -> None:
     assert_agree(one, other)
 
 
+def outcomes(study: Study, day: date, churn: str = labels.NO_PURCHASE) -> Any:
+    """Labels; a contract ends on the last day of purchase."""
+    days = study.data.tables.days
+    tables = study.data.tables._replace(customers=days.group_by("customer").agg(contract_end=days.day.max()))
+    return labels.labels(tables, day, study.horizon_days, study.active_within_days, study.as_of, churn)
+
+
 HORIZON = {
-    "labels": lambda study, day: labels.labels(
-        study.data.tables, day, study.horizon_days, study.active_within_days, study.as_of
-    ),
+    "labels": outcomes,
+    "partial defection": lambda study, day: outcomes(study, day, labels.PARTIAL_DEFECTION),
+    "contract end": lambda study, day: outcomes(study, day, labels.CONTRACT_END),
     "spending": lambda study, day: labels.spending(study.data.tables, day, study.horizon_days),
 }
 

@@ -10,6 +10,7 @@ from ...models.league import ALL, EARLIER
 from ...models.line_up import NAIVE
 from ...study import Study
 from .. import tables, words
+from . import meaning
 
 MEASURE = "log_loss"
 """The measure whose differences are drawn."""
@@ -101,8 +102,9 @@ def rules(study: Study) -> str:
         filter(
             None,
             [
-                f"Forecasts were made as of {dates}, each for the {words.days(study.horizon_days)} that followed and for the {people} customers who were active.",
+                f"Forecasts were made as of {dates}, each for the {words.days(study.horizon_days)} that followed and for the {people} {meaning.asked(study)}.",
                 how_learned(study),
+                meaning.unasked(study),
                 left_out(study),
             ],
         )
@@ -292,7 +294,7 @@ def assumed(study: Study) -> str:
     """What an offer is assumed to cost and to bring, in sentences."""
     offer, currency = study.tournament()["about"]["offer"], study.dataset.currency
     return (
-        f"Assumed, not measured: a customer who is kept is worth {words.money(offer['value'], currency)} (a year of margin on what a staying customer spends), to make an offer costs "
+        f"Assumed, not measured: a customer who is kept is worth {words.money(offer['value'], currency)} (a year of margin on what a staying customer spends{meaning.still_spent(study)}), to make an offer costs "
         f"{words.money(offer['contact'], currency)}, an offer that is taken {words.money(offer['incentive'], currency)}, and {words.percent(offer['accepted'])} of the leavers who get one stay. "
         f"Under these costs an offer pays from a probability of leaving of {words.percent(offer['break_even'])}; only a campaign with a control group can say what it would really bring."
     )
@@ -321,7 +323,8 @@ def limits(study: Study) -> str:
     ]
     return (
         f"The intervals say how much other customers would change the verdict, not how much another year would: {past_dates(study)} lies in the same past, and a model that won in it may lose when prices, shops or seasons change. "
-        "With many contenders some difference looks clear by chance. Only customers who were active are judged. "
+        "With many contenders some difference looks clear by chance. "
+        f"Only {meaning.asked(study)} are judged. "
         f"{used(study)}" + (f" For the analyst, fits warned: {' '.join(dict.fromkeys(shaky))}" if shaky else "")
     )
 

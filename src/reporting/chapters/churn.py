@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 from great_tables import GT
 
-from ...models.backtest import BTYD, RULE
+from ...models.backtest import RULE
 from ...models.line_up import NAIVE
 from ...models.metrics import calibration, captured
 from ...study import Study
 from .. import tables, words
 from ..privacy import hidden, suppress
+from . import meaning
 from .value import Total
 
 LIST_SHARE = 0.2
@@ -41,7 +42,7 @@ def answer(study: Study) -> str:
             f"the days since the last purchase alone, {words.number(100 * table.loc[RULE, 'auc'])} times"
         )
     return (
-        f"Of {words.count(active)} active customers we expect about {words.whole(leaving.mean)} to buy nothing in the next {words.days(study.horizon_days)} "
+        f"Of {words.count(active)} {meaning.who(study)} we expect about {words.whole(leaving.mean)} to {meaning.to_leave(study)} "
         f"(90 % interval {leaving.interval(words.whole)}). {surely}. {read_list(study)}"
     )
 
@@ -64,20 +65,18 @@ def read_list(study: Study) -> str:
 def definition(study: Study) -> str:
     """What churn means here."""
     return (
-        f"A customer is **active** with a purchase in the last {words.days(study.active_within_days)}, and has **left** (churned) with none in the "
-        f"{words.days(study.horizon_days)} after the date. {tested_on(study)} "
-        f"To leave is not for ever: {came_back(study)} {of_a_sample(study)}"
+        f"{meaning.definition(study)} {tested_on(study)} {meaning.before_coming_back(study)} {came_back(study)} {of_a_sample(study)}"
     ).rstrip()
 
 
 def active_customers(study: Study) -> int:
-    """How many are active."""
-    return int(study.periods()["active"].iloc[-1])
+    """How many can leave: of whom it is asked."""
+    return int(study.churn()["about"]["asked"])
 
 
 def outcome(study: Study) -> tuple[int, int]:
-    """How many were active on the test date, and how many of them left."""
-    last = study.periods().iloc[-1]
+    """How many could leave on the test date, and how many of them did."""
+    last = study.churn()["periods"].iloc[-1]
     return int(last["at_risk"]), int(last["churned"])
 
 
@@ -109,16 +108,16 @@ def tested_on(study: Study) -> str:
 
 
 def came_back(study: Study) -> str:
-    """How many of those who churned bought again a period later, in a sentence."""
-    known = study.came_back()
+    """How many of those who had bought nothing for a period bought again in the next, in a sentence."""
+    known, away = study.came_back(), f"had {meaning.stayed_away(study)}"
     if known["churned"] < study.dataset.privacy.minimum_cell:
-        return "too few had left one period before to say how many of them came back."
+        return f"too few {away} one period before to say how many of them came back."
     share = known["returned"] / known["churned"]
-    return f"of the {words.count(known['churned'])} who had left one period before, {words.percent(share)} bought again in the last {words.days(study.horizon_days)}."
+    return f"of the {words.count(known['churned'])} who {away} one period before, {words.percent(share)} bought again in the last {words.days(study.horizon_days)}."
 
 
 def leavers(study: Study) -> Total:
-    """Active customers expected to buy nothing in the horizon.
+    """Customers expected to leave in the horizon.
 
     The interval adds two errors: customers decide by chance (sum of p(1 - p)), and the level may be off. How far is
     taken from the larger of two: the miss of the total on the test date, and how much the churn rate differs from
@@ -128,7 +127,8 @@ def leavers(study: Study) -> Total:
     probability = study.churn()["scores"]["churn_probability"]
     everyone, seen = active_customers(study), len(probability)
     missed = abs(promised(study, study.churn()["about"]["winner"]) / max(outcome(study)[1], 1) - 1)
-    rates = (study.periods()["churned"] / study.periods()["at_risk"]).dropna()
+    periods = study.churn()["periods"]
+    rates = (periods["churned"] / periods["at_risk"]).dropna()
     differs = rates.std() / rates.mean() if len(rates) > 2 and rates.mean() else 0.0
     if not study.churn()["about"]["later"]:
         differs = max(differs, UNKNOWN_LEVEL)
@@ -164,7 +164,7 @@ def comparison(study: Study) -> GT:
             "expected": tables.count("Leavers promised"),
             "found": tables.percent("Leavers found in a fifth"),
         },
-        notes=[f"{words.count(left)} of {words.count(tested)} active customers left. Lower log-loss is better."],
+        notes=[f"{words.count(left)} of {words.count(tested)} {meaning.were(study)} left. Lower log-loss is better."],
     )
 
 
@@ -172,12 +172,13 @@ def read_comparison(study: Study) -> str:
     """Which model is used, and why."""
     about, table = study.churn()["about"], study.churn()["comparison"]
     best = about["winner"]
+    others = table["log_loss"].drop(best)
     if by_rule(study):
-        challenger = table["log_loss"].drop(best).idxmin()
-        return f"On the dates before, no model clearly beat the simple rules, so {best.lower()} is used; on this one {_gain(table.loc[challenger], str(challenger))}."
+        on_this = f"; on this one {_gain(table.loc[others.idxmin()], str(others.idxmin()))}" if len(others) else ""
+        return f"On the dates before, no model clearly beat the simple rules, so {best.lower()} is used{on_this}. {meaning.unasked(study)}".rstrip()
     return (
-        f"{best} is used: {_gain(table.loc[best], 'it')} on customers and days that it had not seen.{_simpler(study)}"
-    )
+        f"{best} is used: {_gain(table.loc[best], 'it')} on customers and days that it had not seen.{_simpler(study)} {meaning.unasked(study)}"
+    ).rstrip()
 
 
 def _gain(row: pd.Series, who: str) -> str:
@@ -202,7 +203,7 @@ def calibration_curves(study: Study) -> dict[str, pd.DataFrame]:
     """Promised against realised, the model in use first."""
     holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
     actual = holdout["churned"].to_numpy(dtype="float64")
-    names = dict.fromkeys(name for name in (best, RULE, BTYD) if name in holdout)
+    names = dict.fromkeys([best, *holdout.columns.drop("churned")])
     groups = max(1, min(10, len(actual) // study.dataset.privacy.minimum_cell))
     return {name: calibration(actual, holdout[name].to_numpy(), groups) for name in names}
 
@@ -224,7 +225,7 @@ def gains(study: Study) -> dict[str, pd.Series]:
     holdout, best = study.churn()["holdout"], study.churn()["about"]["winner"]
     churned = holdout["churned"].to_numpy(dtype="float64")
     curves = {}
-    for name in dict.fromkeys(name for name in (best, RULE, BTYD) if name in holdout):
+    for name in dict.fromkeys([best, *holdout.columns.drop("churned")]):
         order = np.argsort(-holdout[name].to_numpy(), kind="stable")
         reached = np.concatenate([[0.0], churned[order].cumsum() / churned.sum()])
         curves[name] = pd.Series(reached, index=np.linspace(0, 1, len(reached)))
@@ -323,9 +324,8 @@ def read_risk(study: Study) -> str:
 def limits(study: Study) -> str:
     """Where this chapter fails."""
     return (
-        f"One test period is one draw: a season, a price change or a new shop next door makes the next one different. Who has been silent for longer than "
-        f"{words.days(study.active_within_days)} counts as lost already and is not scored, and a customer who comes back later than {words.days(study.horizon_days)} "
-        f"counts as having left. Nothing here says what a campaign would change. {unknown(study)}"
+        f"One test period is one draw: a season, a price change or a new shop next door makes the next one different. {meaning.limits(study)} "
+        f"Nothing here says what a campaign would change. {unknown(study)}"
     ).rstrip()
 
 
@@ -339,6 +339,6 @@ def meeting(study: Study) -> str:
     """One sentence for the meeting."""
     leaving = leavers(study)
     return (
-        f"We expect about {words.whole(leaving.mean)} of our {words.count(active_customers(study))} active customers to buy nothing in the next "
-        f"{words.days(study.horizon_days)} ({leaving.interval(words.whole)}). {at_stake(study)}"
+        f"We expect about {words.whole(leaving.mean)} of our {words.count(active_customers(study))} {meaning.who(study)} to {meaning.to_leave(study)} "
+        f"({leaving.interval(words.whole)}). {at_stake(study)}"
     )
