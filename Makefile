@@ -11,7 +11,7 @@ SIZE ?= 10M
 PEERS := build/bench-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report check lab test test-quick spark-test bench-features bench-btyd bench-accuracy lint lock clean
+.PHONY: help setup report check lab test test-quick spark-test bench-features bench-btyd bench-accuracy bench-programme lint lock clean
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -58,6 +58,9 @@ bench-btyd: $(READY) $(PEERS)/.ready ## measure fits and predictions beside othe
 
 bench-accuracy: $(READY) ## hold every forecast against what came after past dates: make bench-accuracy [ARGS="--logs cdnow"]
 	@$(BIN)/python benchmarks/accuracy.py $(ARGS)
+
+bench-programme: $(READY) ## measure a points ledger beside a loop: make bench-programme [SIZE=10M]
+	@$(BIN)/python benchmarks/programme.py $(SIZE) $(ARGS)
 
 $(PEERS)/.ready: benchmarks/peers.txt
 	@echo "Building an environment for peers in $(PEERS): about 800 MB."

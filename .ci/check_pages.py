@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 PAGES = [
-    "index", "01_data_health", "02_customer_base", "03_lifetime_value", "04_churn", "05_campaigns", "08_backtest",
-    "09_summary",
+    "index", "01_data_health", "02_customer_base", "03_lifetime_value", "04_churn", "05_campaigns", "06_programme",
+    "08_backtest", "09_summary",
 ]  # fmt: skip
 PNG = b"\x89PNG\r\n\x1a\n"
 

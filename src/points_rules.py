@@ -57,3 +57,22 @@ class PointsRules(Section):
         if lasting is not None and value >= lasting:
             raise ValueError(f"less than the {lasting} days that points last at least")
         return value
+
+    @property
+    def expire(self) -> bool:
+        """Whether points expire."""
+        return self.expiry_months is not None or self.expiry_days is not None
+
+    def with_other_expiry(self) -> "PointsRules":
+        """The same with points that last twice as long, or a year where they do not expire.
+
+        Examples
+        --------
+        >>> PointsRules(expiry_months=12).with_other_expiry().expiry_months
+        24
+        >>> PointsRules().with_other_expiry().expiry_months
+        12
+        """
+        if self.expiry_days is not None:
+            return self.model_copy(update={"expiry_days": 2 * self.expiry_days})
+        return self.model_copy(update={"expiry_months": 12 if self.expiry_months is None else 2 * self.expiry_months})

@@ -15,9 +15,11 @@ import pandas as pd
 from .features.columns import Tables
 from .features.companions import COMPANIONS, usable
 from .features.contract import examine, facts
+from .features.findings import Found
 from .features.histories import purchase_days, return_days
 from .features.offers import Offers, sent
 from .features.quarantine import judged, kept, quarantined
+from .programme.points_checks import points_findings
 from .schema import Dataset
 from .settings import dataset_path
 from .sources import engines
@@ -176,13 +178,23 @@ class Prepared:
         """What is known of the log at a date, and what is wrong with it, see `features.contract.examine`."""
 
         def compute() -> dict[str, Any]:
-            return examine(self.judged, self.days, self.dataset, as_of, horizon_days, self._beside(), self.offers)
+            return examine(
+                self.judged, self.days, self.dataset, as_of, horizon_days, self._beside(), self.offers,
+                self._of_points(as_of),
+            )  # fmt: skip
 
-        return self._store.get(f"health-{as_of}-{horizon_days}", compute)
+        # The rules of points do not change a table, but what is odd about one.
+        rules = digest(self.dataset.programme.points)
+        return self._store.get(f"health-{as_of}-{horizon_days}-{rules}", compute)
+
+    def _of_points(self, as_of: date) -> list[Found]:
+        """What is odd about the points, see `programme.points_checks`."""
+        ledger = self._companion("points")
+        return [] if ledger is None else points_findings(ledger, self.days, self.dataset.programme.points, as_of)
 
     def _beside(self) -> dict[str, ir.Table]:
         """The tables beside the log by role, the rows that cannot be used too."""
-        found = {role: self._companion(role) for role in (*COMPANIONS, "opens")}
+        found = {role: self._companion(role) for role in (*COMPANIONS, "opens", "survey")}
         found["events"] = self._sources.event_rows()
         found["identity"] = self._sources.identities if self.dataset.identity else None
         return {role: table for role, table in found.items() if table is not None}

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from .action_rules import ActionRule, Actions, AssumedEffect, OnOffer
 from .aims import Budget, Goal, Goals, Share
 from .points_rules import PointsRules
 from .roles import (
@@ -38,10 +39,11 @@ from .roles import (
 )
 
 __all__ = [
+    "ActionRule", "Actions", "AssumedEffect",
     "Budget", "Campaigns", "Channeled", "Consent", "Contacts", "Contract", "Coupons", "Customers", "Dataset", "Engine",
-    "Events", "ExperimentTable", "Format", "Goal", "Goals", "Happening", "HappeningTable", "Identity", "Opens",
-    "Points", "PointsRules", "Privacy", "Products", "Programme", "Redemptions", "Section", "Share", "StudySettings",
-    "Survey", "Table", "Tier", "Timed", "Transactions",
+    "Events", "ExperimentTable", "Format", "Goal", "Goals", "Happening", "HappeningTable", "Identity", "OnOffer",
+    "Opens", "Points", "PointsRules", "Privacy", "Products", "Programme", "Redemptions", "Section", "Share",
+    "StudySettings", "Survey", "Table", "Tier", "Timed", "Transactions",
 ]  # fmt: skip
 
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
@@ -205,6 +207,7 @@ class StudySettings(Section):
     ----------
     horizon_days : length of the period that is predicted, days.
     active_within_days : a customer is active if the last purchase is at most this many days old.
+    churn : what leaving means, see `features.labels.labels`.
     origins : past dates, one horizon apart, that the churn model learns from; at least four, where the log reaches
         back so far.
     margin : share of spend that is left after the cost of goods.
@@ -213,6 +216,7 @@ class StudySettings(Section):
 
     horizon_days: Days
     active_within_days: Days
+    churn: Literal["no purchase", "partial defection", "contract end"] = "no purchase"
     origins: Annotated[int, Field(ge=1, le=24, strict=True)] = 4
     margin: Annotated[float, Field(gt=0, le=1, strict=True)]
     annual_discount_rate: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.1
@@ -269,6 +273,7 @@ class Dataset(Section):
     study: StudySettings
     goals: Goals = Goals()
     budget: Budget = Budget()
+    actions: Actions = Actions()
     privacy: Privacy = Privacy()
     engine_settings: Engine = Engine()
 
@@ -285,6 +290,17 @@ class Dataset(Section):
         """Without a log there is nothing to predict, and no number of days to say."""
         if isinstance(value, dict) and info.data.get("transactions") == ():
             return {"horizon_days": 1, "active_within_days": 1} | value
+        return value
+
+    @field_validator("study")
+    @classmethod
+    def _knows_who_leaves(cls, value: StudySettings, info: ValidationInfo) -> StudySettings:
+        told = any(table.contract_end for table in info.data.get("customers") or ())
+        if value.churn == "contract end" and not told:
+            raise ValueError(
+                "contract_end under [customers], the column with the last day of a contract, which "
+                'churn = "contract end" is told by; add it, or choose another churn'
+            )
         return value
 
     @field_validator("goals")

@@ -1,4 +1,4 @@
-"""Scores of all active customers, for the systems that act on them.
+"""Scores of all customers who can leave, for the systems that act on them.
 
 Whatever the size of the log, no more is brought to this process than different histories, bounded samples of customers
 to learn from, those customers whose reasons are told, and sums; the scores themselves are computed where the rows are.
@@ -29,6 +29,7 @@ from .models.explain_champion import of_champion
 from .models.realised import ABOUT
 from .reporting.reasons import reasons
 from .sources import engines
+from .store import Store
 
 if TYPE_CHECKING:
     from .study import Study
@@ -48,7 +49,7 @@ Told = Callable[[int, int], None]
 def write_scores(
     study: "Study", *, explained: int | None = explain.MOST, csv: bool = False, progress: Told = lambda done, of: None
 ) -> dict[str, Any]:
-    """Score everyone active at `study.known_until` into `data/processed/<dataset>/<as-of>/scores.parquet`.
+    """Score everyone who can leave at `study.known_until` into `data/processed/<dataset>/<as-of>/scores.parquet`.
 
     The file has one row a customer, in order of customer, and appears whole or not at all. Beside it lies the model
     that made it, see `models.chosen.Chosen.load`.
@@ -100,6 +101,13 @@ def write_scores(
     }
 
 
+def everyone(study: "Study") -> ir.Table:
+    """The scores of everyone who can leave, where the rows are: `COMPUTED`; kept, so that they are computed once."""
+    kept = Store(study.data.folder / f"scored-{study.key}")
+    place = kept.file("scored.parquet", lambda file: _compute(study, leaving.opened(study), file))
+    return engines.read(study.data.connection, place)
+
+
 def _keep(study: "Study", chosen: Chosen, folder: Path) -> None:
     """The model beside its scores."""
     learned_from = date.fromisoformat(study.in_use()["about"]["learned_from"][0])
@@ -110,6 +118,7 @@ def _asked(study: "Study") -> dict[str, Any]:
     """What the scores answer, for whoever judges them later."""
     return {
         "known_until": study.known_until.isoformat(),
+        "churn": study.dataset.study.churn,
         "horizon_days": study.horizon_days,
         "active_within_days": study.active_within_days,
         "currency": study.dataset.currency,
@@ -119,7 +128,7 @@ def _asked(study: "Study") -> dict[str, Any]:
 def _compute(study: "Study", chosen: Chosen, file: Path) -> None:
     """All but the reasons, of everyone active."""
     tables = study.data.tables
-    known = build.features(tables, study.window(), study.active_within_days)
+    known = build.features(tables, study.window(), study.active_within_days, study.dataset.study.churn)
     segments = rfm.segments(tables, study.known_until).select("customer", "segment")
     rows = known.left_join(segments, "customer").select("customer", "segment", *chosen.forecaster.columns)
     parameters, trees = chosen.pack()
@@ -137,7 +146,7 @@ def _reasons(study: "Study", chosen: Chosen, computed: Path, most: int | None, p
     customers = ibis.memtable(pd.DataFrame({"customer": who.sort_values()}))
     # Before anything is computed, so that it is computed of these customers alone.
     tables = tables_of(study.data.tables, customers)
-    features = build.frame(tables, study.window(), study.active_within_days)
+    features = build.frame(tables, study.window(), study.active_within_days, study.dataset.study.churn)
     contributions = of_champion(chosen.forecaster, features, progress=progress)
     return reasons(contributions, features, len(REASONS), currency=study.dataset.currency)
 

@@ -7,8 +7,21 @@ from typing import Any, TypeVar, cast
 
 import pandas as pd
 
-from . import campaigns, effects, forecasts, leaving, promises, purchases, sampled, tournaments
-from .features import build, cohorts, rfm
+from . import (
+    balances,
+    campaigns,
+    effects,
+    forecasts,
+    high_value_customers,
+    leaving,
+    memberships,
+    progress,
+    promises,
+    purchases,
+    sampled,
+    tournaments,
+)
+from .features import cohorts, rfm
 from .features.contract import refusals
 from .features.histories import distinct, histories
 from .features.labels import labels
@@ -131,13 +144,12 @@ class Study(Question):
         return sampled.known(sampled.known_tables(self, day), day)
 
     def features(self, day: date | None = None) -> pd.DataFrame:
-        """Features of the customers active at a date, see `features.build.frame`."""
-        day = day or self.known_until
-        return build.frame(sampled.active_tables(self, day), self.window(day), self.active_within_days)
+        """Features of who can leave at a date, see `features.labels.at_risk` and `features.build.frame`."""
+        return sampled.features(self, day or self.known_until)
 
     def outcomes(self, day: date) -> pd.DataFrame:
-        """What the customers active at a past date did next, see `features.labels.labels`; index customer."""
-        return sampled.outcomes(self, sampled.active_tables(self, day), day)
+        """What those who could leave at a past date did next, see `features.labels.labels`; index customer."""
+        return sampled.outcomes(self, sampled.asked_tables(self, day), day)
 
     def distinct_histories(self, day: date | None = None) -> pd.DataFrame:
         """Different histories of everyone at a date.
@@ -168,7 +180,7 @@ class Study(Question):
 
     @step
     def came_back(self) -> dict[str, int]:
-        """Customers who churned in the period before the last, and how many bought in the last: churned, returned."""
+        """Who bought nothing in the period before the last, and how many of them did in the last: churned, returned."""
         tables = self.data.tables
         before = labels(tables, self.origin(2), self.horizon_days, self.active_within_days)
         away = before.filter(before.churned)
@@ -220,12 +232,47 @@ class Study(Question):
             self._results[name] = self._store.get(name, lambda: effects.effects(self))
         return cast("dict[str, Any]", self._results[name])
 
+    # The programme
+
+    @step
+    def tiers(self) -> dict[str, Any]:
+        """Who has which tier, and what other tiers would have been, see `memberships.tiers`."""
+        return memberships.tiers(self)
+
+    @step
+    def points(self) -> dict[str, Any]:
+        """What became of all points, and what those that are left will cost, see `balances.points`."""
+        return balances.points(self)
+
+    @step
+    def high_value(self) -> dict[str, Any]:
+        """The customers who matter most, see `high_value_customers.high_value`."""
+        return high_value_customers.high_value(self)
+
+    @step
+    def goal_progress(self) -> dict[str, Any]:
+        """Where goals with a date stand, see `progress.goals`."""
+        return progress.goals(self)
+
+    def budget(self) -> dict[str, Any]:
+        """Plan against actual, and what it brought, see `progress.budget`."""
+        name = f"budget-{effects.key(self)}"
+        if name not in self._results:
+            self._results[name] = self._store.get(name, lambda: progress.budget(self))
+        return cast("dict[str, Any]", self._results[name])
+
+    @step
+    def satisfaction(self) -> dict[str, Any]:
+        """What a survey says, and what became of who answered, see `progress.satisfaction`."""
+        return progress.satisfaction(self)
+
     def check_outcomes(self) -> None:
         """Refuse outcomes of one kind before anything is computed from them."""
         test, *earlier = [sampled.outcomes_seen(self, day) for day in self.origins()]
-        check_two_classes(test.to_numpy(), "the test date")
+        churn = self.dataset.study.churn
+        check_two_classes(test.to_numpy(), "the test date", churn=churn)
         if earlier:
-            check_two_classes(pd.concat(earlier).to_numpy())
+            check_two_classes(pd.concat(earlier).to_numpy(), churn=churn)
 
     # All of it
 
@@ -257,19 +304,20 @@ class Study(Question):
             "more_features_with": self.lacking() if origins else [],
         }
 
-    def prepare(self, progress: Callable[[str], None] = lambda _: None) -> None:
+    def prepare(self, tell: Callable[[str], None] = lambda _: None) -> None:
         """Compute every step that is not kept yet, and forget what is long unused.
 
         Parameters
         ----------
-        progress : told the name of each step before it starts.
+        tell : told the name of each step before it starts.
         """
         self.check_outcomes()
         self.data.publish_quarantine()
         for name in STEPS:
-            progress(f"computing {name.replace('_', ' ')}")
+            tell(f"computing {name.replace('_', ' ')}")
             getattr(self, name)()
         self.effects()
+        self.budget()
         self.promises()
         forget(self.data.folder)
         forget(self.data.folder / "landed")

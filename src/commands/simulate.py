@@ -33,6 +33,7 @@ def simulate(
     campaign_every: Annotated[int, typer.Option(metavar="DAYS", help="From campaign to campaign; 0 for none.")] = 60,
     hold_out: Annotated[float, typer.Option(metavar="SHARE", help="Of randomised campaigns, not contacted.")] = 0.2,
     returns: Annotated[float, typer.Option(metavar="SHARE", help="Of lines, brought back.")] = 0.03,
+    survey: Annotated[float, typer.Option(metavar="SHARE", help="Of orders after which a survey is answered.")] = 0.1,
     dirt: Annotated[float, typer.Option(metavar="SHARE", help="Of lines, with something wrong; at most 0.15.")] = 0.0,
     channel_ids: Annotated[
         bool, typer.Option("--channel-ids", help="Each channel has its own customer numbers, and its own file.")
@@ -53,7 +54,8 @@ def simulate(
     asked = {
         "customers": customers, "days": days, "seed": seed,
         "dropout": dropout.value, "regularity": _numbers(regularity), "season": season,
-        "campaign_every": campaign_every, "hold_out": hold_out, "returned": returns, "dirt": dirt,
+        "campaign_every": campaign_every, "hold_out": hold_out, "returned": returns,
+        "surveyed": survey, "dirt": dirt,
         "channel_ids": channel_ids, "plain": plain,
         "lines_per_customer": 10.0 if plain and lines_per_customer is None else lines_per_customer,
     }  # fmt: skip

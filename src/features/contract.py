@@ -17,6 +17,7 @@ from .offer_findings import offer_findings
 from .offers import Offers
 from .quarantine import UNUSABLE, known
 from .span import span_findings
+from .survey_findings import survey_findings
 from .windows import before
 
 SEVERITIES = ("refusal", "warning", "note")
@@ -122,6 +123,7 @@ def examine(
     horizon_days: int,
     others: Mapping[str, ir.Table] | None = None,
     offers: Offers | None = None,
+    more: Iterable[Found] = (),
 ) -> dict[str, Any]:
     """What is known of a log at a date, and whether a score may rest on it. Nothing is raised.
 
@@ -134,6 +136,7 @@ def examine(
     horizon_days : length of the period to predict.
     others : tables beside the log, by role, see `companions`.
     offers : campaigns, contacts and coupons, see `offers`.
+    more : what was found elsewhere.
 
     Returns
     -------
@@ -148,8 +151,10 @@ def examine(
         *span_findings(at_date, as_of, horizon_days, dataset.contract, end=_end(judged) or as_of),
         *calendar_findings(lines, dataset),
         *companion_findings(others or {}, days),
+        *survey_findings((others or {}).get("survey")),
         *(offer_findings(offers) if offers else []),
         *dominant_findings(bought),
+        *more,
     ]
     names = list(FINDINGS)
     found.sort(key=lambda one: (SEVERITIES.index(one.severity), names.index(one.name)))

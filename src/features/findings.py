@@ -164,6 +164,11 @@ FINDINGS: dict[str, Finding] = {
         "Their numbers may be written in another way.",
         "check its customer column, or bring an [identity] table",
     ),
+    "survey_scale": Finding(
+        "Answers outside the scale",
+        "A net promoter score is made of whole numbers from 0 to 10.",
+        "check survey.score: it must name the column of the answers from 0 to 10",
+    ),
     "redemption_unknown_coupon": Finding(
         "Redemptions of an unknown coupon",
         "The table of coupons does not list them, or lists them under another campaign.",

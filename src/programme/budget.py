@@ -89,7 +89,7 @@ def totals(lines: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     return summed.assign(unknown=lines["actual"].isna().groupby(keys, sort=False).sum())
 
 
-def brought(lines: pd.DataFrame, earned: ProfitAndLoss) -> Return:
+def brought(lines: pd.DataFrame, earned: ProfitAndLoss | None) -> Return:
     """The return on the budget.
 
     The budget stands for the costs of contact and points of the account: they are not counted twice. Discounts at the
@@ -98,17 +98,21 @@ def brought(lines: pd.DataFrame, earned: ProfitAndLoss) -> Return:
     Parameters
     ----------
     lines : see `account`.
-    earned : what the programme caused, of the whole time that was paid for.
+    earned : what the programme caused, of the whole time that was paid for; None where nobody knows.
     """
     spent = float(lines["actual"].sum())
     unknown = lines.index[lines["actual"].isna() & (lines["due"] > 0)]
     missing = tuple(f"{phase}.{kind}" for phase, kind in unknown)
-    caused, discount = earned.incremental_margin, earned.costs.discount
-    if caused is None or discount is None:
+    margin = None if earned is None else _margin(earned)
+    if margin is None:
         return Return(spent, missing, None, None, None)
-    margin = _less(caused, discount)
     profit = None if missing else _less(margin, spent)
     return Return(spent, missing, margin, profit, profit.times(1 / spent) if profit and spent else None)
+
+
+def _margin(earned: ProfitAndLoss) -> Interval | None:
+    caused, discount = earned.incremental_margin, earned.costs.discount
+    return None if caused is None or discount is None else _less(caused, discount)
 
 
 def _less(found: Interval, money: float) -> Interval:

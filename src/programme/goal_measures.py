@@ -24,12 +24,10 @@ from ..features.labels import labels
 from ..features.rfm import segments
 from ..features.windows import before, last_days
 from .effect import QUANTILE
-from .satisfaction import latest, loyalty_of
+from .satisfaction import NO_SEGMENT, latest, loyalty_of
 
 Groups = Callable[[date], ir.Table]
 """Customer and group as they are known at a date."""
-
-NO_GROUP = "No purchase in the year before"
 
 LABELS = {
     "repurchase": ("Repurchase rate", "share"),
@@ -206,7 +204,7 @@ def by_group(measure: str, seen: Measured, end: date, groups: Groups) -> pd.Data
     rows = each(measure, seen, end)
     told = groups(end - timedelta(days=seen.days)).select("customer", "group")
     placed = rows.left_join(told, "customer").drop("customer_right")
-    placed = placed.mutate(group=placed.group.coalesce(NO_GROUP))
+    placed = placed.mutate(group=placed.group.coalesce(NO_SEGMENT))
     summed = placed.group_by("group").agg(
         customers=placed.count(), numerator=placed.numerator.sum(), denominator=placed.denominator.sum()
     )

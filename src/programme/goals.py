@@ -8,7 +8,6 @@ not told apart, and nothing that the retailer is about to change is known to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -18,9 +17,10 @@ import pandas as pd
 
 from ..aims import RANGES, Goal
 from ..errors import DataError
+from .carriers import between
 from .effect import Interval
 from .goal_forecast import FEWEST, MEANING, Ahead, ahead, backtest, chosen
-from .goal_measures import LABELS, Groups, Measured, better, by_group, path
+from .goal_measures import LABELS, Groups, Measured, better, path
 
 Verdict = Literal["reached", "missed", "not known", "not begun", "ahead", "behind"]
 
@@ -36,18 +36,20 @@ class Progress:
     ----------
     measure, label, unit, definition : what is measured, and how, in words.
     start, target : values at `starts` and at the end of `deadline`.
+    start_customers : that `start` was measured on; None where the dataset file gives it.
     starts, deadline : first and last day.
     verdict : of a goal that is over `reached`, `missed` or `not known`; of one that begins later `not begun`; else
         whether the last period is `ahead` of its path or `behind` it.
     actual : end, customers, value, standard_error, low, high, and target (of the path; NaN before the start).
-    stages : by, target, value (NaN where not known), verdict (`reached`, `missed`, `not known`, `to come`).
+    stages : by, target, value (NaN where not known), customers (0 then), verdict (`reached`, `missed`, `not known`,
+        `to come`).
     forecast : end, value, low, high and target, up to the deadline; empty where there is none.
     at_deadline : what is forecast for the deadline; None where nothing is.
     probability : that the value at the deadline is at the target or better; 0 or 1 of a goal that is over, None where
         nothing is forecast.
     model : in words; empty where nothing is forecast.
     tested : error of each model on the past, see `goal_forecast.backtest`.
-    carriers : see `carriers`; empty without groups or without a change.
+    carriers, carried : who carries the change, and the ends of the two periods, see `carriers.between`.
     notes : what else a reader must know, in sentences.
     """
 
@@ -58,6 +60,7 @@ class Progress:
     starts: date
     deadline: date
     start: float
+    start_customers: int | None
     target: float
     verdict: Verdict
     actual: pd.DataFrame
@@ -68,6 +71,7 @@ class Progress:
     model: str
     tested: pd.DataFrame
     carriers: pd.DataFrame
+    carried: tuple[date, ...]
     notes: tuple[str, ...]
 
 
@@ -95,11 +99,13 @@ def progress(
     until = min(as_of, goal.deadline + timedelta(days=1))
     ends = _ends(until, seen.days, first_day + timedelta(days=seen.needs_days(measure)))
     actual = path(measure, seen, ends).dropna(subset=["value"]).reset_index(drop=True)
-    start = _start(measure, goal, seen, as_of, first_day) if goal.start is None else goal.start
+    start, customers = (goal.start, None) if goal.start is not None else _start(measure, goal, seen, as_of, first_day)
     target = goal.target_from(start)
     actual = actual.assign(target=on_path(goal, start, pd.DatetimeIndex(actual["end"])))
     over = as_of > goal.deadline
     forecast, last, tested, model = _forecast(measure, goal, start, actual, until, seen.days, over)
+    known = [pd.Timestamp(end).date() for end in actual["end"]]
+    moved, carried = between(measure, seen, known, goal.starts, groups)
     return Progress(
         measure=measure,
         label=LABELS[measure][0],
@@ -108,6 +114,7 @@ def progress(
         starts=goal.starts,
         deadline=goal.deadline,
         start=start,
+        start_customers=customers,
         target=target,
         verdict=_verdict(measure, goal, target, actual, as_of),
         actual=actual,
@@ -117,7 +124,8 @@ def progress(
         probability=_probability(measure, target, actual, last, until, over),
         model=model,
         tested=tested,
-        carriers=_carriers(measure, seen, ends, goal.starts, groups),
+        carriers=moved,
+        carried=carried,
         notes=_notes(measure, start, target, actual, over, last),
     )
 
@@ -131,71 +139,29 @@ def on_path(goal: Goal, start: float, ends: pd.DatetimeIndex) -> np.ndarray:
     return np.asarray(np.interp(asked, numbers, values, left=np.nan))
 
 
-def carriers(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    r"""Which groups carry the change of a ratio: by their own change, and by their weight.
-
-    With w the share of the denominator and r the ratio of a group, R of all (Kitagawa 1955, Journal of the American
-    Statistical Association 50 (272), 1168-1194),
-
-    .. math:: R_1 - R_0 = \sum_g \frac{w_{g0} + w_{g1}}{2} (r_{g1} - r_{g0})
-              + \sum_g (w_{g1} - w_{g0}) \Bigl(\frac{r_{g0} + r_{g1}}{2} - \frac{R_0 + R_1}{2}\Bigr).
-
-    A group that is missing on one side has the ratio of the other there, so that its change is one of weight.
-
-    Parameters
-    ----------
-    before, after : numerator and denominator by group.
-
-    Returns
-    -------
-    weight_before, weight_after (shares), rate_before, rate_after, rate_effect, mix_effect, effect (their sum) : index
-        group, the largest effect first. The effects of all groups add up to the change.
-    """
-    groups = before.index.union(after.index)
-    old, new = (frame.reindex(groups, fill_value=0.0) for frame in (before, after))
-    weights = [frame["denominator"] / frame["denominator"].sum() for frame in (old, new)]
-    totals = [frame["numerator"].sum() / frame["denominator"].sum() for frame in (old, new)]
-    rates = [frame["numerator"] / frame["denominator"].where(frame["denominator"] != 0) for frame in (old, new)]
-    first, second = rates[0].fillna(rates[1]).fillna(0.0), rates[1].fillna(rates[0]).fillna(0.0)
-    rate = (weights[0] + weights[1]) / 2 * (second - first)
-    mix = (weights[1] - weights[0]) * ((first + second) / 2 - sum(totals) / 2)
-    frame = pd.DataFrame(
-        {
-            "weight_before": weights[0], "weight_after": weights[1], "rate_before": rates[0], "rate_after": rates[1],
-            "rate_effect": rate, "mix_effect": mix, "effect": rate + mix,
-        }
-    )  # fmt: skip
-    return frame.loc[frame["effect"].abs().sort_values(ascending=False, kind="stable").index]
-
-
-def counted(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """The same of a number of customers: each group's change is its effect; there is no rate."""
-    both = pd.DataFrame({"before": before["numerator"], "after": after["numerator"]}).fillna(0.0)
-    frame = both.assign(effect=both["after"] - both["before"])
-    return frame.loc[frame["effect"].abs().sort_values(ascending=False, kind="stable").index]
-
-
 def _ends(until: date, days: int, earliest: date) -> list[date]:
     """Ends of the whole periods up to a day, the earliest first."""
     ends = [until - timedelta(days=days * back) for back in range(PERIODS)]
     return sorted(end for end in ends if end >= earliest)
 
 
-def _start(measure: str, goal: Goal, seen: Measured, as_of: date, first_day: date) -> float:
-    value = _value(measure, seen, goal.starts, as_of, first_day)
+def _start(measure: str, goal: Goal, seen: Measured, as_of: date, first_day: date) -> tuple[float, int]:
+    """Value at the start, and of how many customers."""
+    value, customers = _value(measure, seen, goal.starts, as_of, first_day)
     if not np.isfinite(value):
         raise DataError(
             f"goals.{measure}: the value at the start on {goal.starts} is not known, for the log holds {first_day} to "
             f"{as_of - timedelta(days=1)} and a period has {seen.needs_days(measure)} days; write `start`"
         )
-    return value
+    return value, customers
 
 
-def _value(measure: str, seen: Measured, end: date, as_of: date, first_day: date) -> float:
-    """A measure in the period that ends before a day; NaN where the log does not hold it."""
+def _value(measure: str, seen: Measured, end: date, as_of: date, first_day: date) -> tuple[float, int]:
+    """A measure in the period that ends before a day, and of how many customers; NaN where the log does not hold it."""
     if end > as_of or end - timedelta(days=seen.needs_days(measure)) < first_day:
-        return np.nan
-    return float(path(measure, seen, [end])["value"].iloc[0])
+        return np.nan, 0
+    row = path(measure, seen, [end]).iloc[0]
+    return float(row["value"]), int(row["customers"])
 
 
 def _reached(measure: str, value: float, target: float) -> bool:
@@ -219,15 +185,15 @@ def _stages(measure: str, goal: Goal, seen: Measured, as_of: date, first_day: da
     rows = []
     for stage in goal.stages:
         end = stage.by + timedelta(days=1)
-        value = _value(measure, seen, end, as_of, first_day)
+        value, customers = _value(measure, seen, end, as_of, first_day)
         if end > as_of:
             verdict = "to come"
         elif np.isnan(value):
             verdict = "not known"
         else:
             verdict = "reached" if _reached(measure, value, stage.target) else "missed"
-        rows.append({"by": stage.by, "target": stage.target, "value": value, "verdict": verdict})
-    return pd.DataFrame(rows, columns=["by", "target", "value", "verdict"])
+        rows.append((stage.by, stage.target, value, customers, verdict))
+    return pd.DataFrame(rows, columns=["by", "target", "value", "customers", "verdict"])
 
 
 def _forecast(
@@ -239,12 +205,12 @@ def _forecast(
     if over or len(series) < FEWEST or pd.Timestamp(actual["end"].iloc[-1]).date() != until:
         return blank, None, pd.DataFrame(columns=["error", "origins"]), ""
     left = (goal.deadline + timedelta(days=1) - until).days
-    # The last period ends with the deadline: what is left of one counts as a whole, which is on the safe side.
-    periods = max(1, -(-left // days))
+    # The last period ends with the deadline: as many as come nearest to it.
+    periods = max(1, round(left / days))
     tested = backtest(series, periods)
     model = chosen(tested)
     found = [ahead(series, number, model) for number in range(1, periods + 1)]
-    ends = [min(until + timedelta(days=days * n), goal.deadline + timedelta(days=1)) for n in range(1, periods + 1)]
+    ends = [*(until + timedelta(days=days * n) for n in range(1, periods)), goal.deadline + timedelta(days=1)]
     told = [_within(each.interval, measure) for each in found]
     frame = pd.DataFrame(
         {
@@ -259,7 +225,10 @@ def _forecast(
 
 def _within(found: Interval, measure: str) -> Interval:
     """The same within the values that the measure can have."""
-    return Interval(*(float(np.clip(each, *RANGES[measure])) for each in (found.estimate, found.low, found.high)))
+    low, high = RANGES[measure]
+    # More points may be handed in than were earned in the same period.
+    most = None if measure == "redemption" else high
+    return Interval(*(float(np.clip(each, low, most)) for each in (found.estimate, found.low, found.high)))
 
 
 def _probability(
@@ -271,16 +240,6 @@ def _probability(
         return None
     below = last.at_most(target)
     return 1 - below if better(measure) > 0 else below
-
-
-def _carriers(measure: str, seen: Measured, ends: Sequence[date], starts: date, groups: Groups | None) -> pd.DataFrame:
-    """Who carries the change from the last period before the start, else the first after it, to the last."""
-    before = [end for end in ends if end <= starts]
-    first = before[-1] if before else ends[0] if ends else None
-    if groups is None or first is None or first == ends[-1]:
-        return pd.DataFrame()
-    old, new = (by_group(measure, seen, end, groups) for end in (first, ends[-1]))
-    return (counted if measure == "members" else carriers)(old, new)
 
 
 def _notes(

@@ -125,18 +125,24 @@ def mix(tables: Tables, group: ir.Table, as_of: date, kind: str) -> pd.DataFrame
 
     high_value, others : share of what they paid for known ones
     index : the first over the second, 1 where they are alike; NaN where the others buy none
+    customers, other_customers : how many of them bought it
     """
     if tables.lines is None or kind not in tables.lines.columns:
         return None
     lines = last_days(_marked(tables.lines, group), as_of, YEAR)
     lines = lines.filter((lines.amount > 0) & lines[kind].notnull())
-    paid = lines.group_by(kind, "high_value").agg(paid=lines.amount.sum()).to_pandas()
-    wide = paid.pivot_table(index=kind, columns="high_value", values="paid", fill_value=0.0, aggfunc="sum")
-    wide = wide.reindex(columns=[True, False], fill_value=0.0)
-    shares = wide / wide.sum().where(wide.sum() > 0)
-    shares.columns = pd.Index(["high_value", "others"])
+    sums = lines.group_by(kind, "high_value").agg(paid=lines.amount.sum(), customers=lines.customer.nunique())
+    paid, buyers = (_beside(sums.to_pandas(), kind, value) for value in ("paid", "customers"))
+    shares = paid / paid.sum().where(paid.sum() > 0)
     shares["index"] = shares["high_value"] / shares["others"].where(shares["others"] > 0)
+    shares["customers"], shares["other_customers"] = (buyers[side].astype(int) for side in ("high_value", "others"))
     return shares.sort_values("high_value", ascending=False, kind="stable")
+
+
+def _beside(sums: pd.DataFrame, kind: str, value: str) -> pd.DataFrame:
+    """A sum of the group beside that of the others, 0 where there is none."""
+    wide = sums.pivot(index=kind, columns="high_value", values=value).reindex(columns=[True, False])
+    return wide.set_axis(["high_value", "others"], axis="columns").fillna(0.0)
 
 
 def at_risk(group: ir.Table, scores: ir.Table | pd.DataFrame, cut: float) -> dict[str, float | int | Interval]:

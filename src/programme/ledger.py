@@ -47,37 +47,38 @@ def settle(lots: ir.Table, takes: ir.Table, as_of: date, *, expire: bool = True)
 
     Returns
     -------
-    customer, day, step (place in `STEPS`), earned, wanted, taken, held (earned so far), gone (taken so far), expires
-    (of a lot); one row a customer, day and step. What lapsed at an expiry is `taken`. The balance is held - gone.
+    customer, day, step (place in `STEPS`), earned, wanted, taken, held (earned so far), over (of these, in lots that
+    have ended), gone (taken so far), expires (of a lot); one row a customer, day and step. What lapsed at an expiry
+    is `taken`. The balance is held - gone.
     """
-    events = _cumulated(_events(before(lots, as_of), before(takes, as_of), as_of, expire))
+    # What is read several times is computed once.
+    events = _cumulated(_events(before(lots, as_of), before(takes, as_of), as_of, expire)).cache()
     short = events.filter(events.gone > events.held).select("customer").distinct()
-    most = events.semi_join(short, "customer").group_by("customer").agg(events=ibis._.count()).events.max()
-    longest = most.to_pyarrow().as_py()
-    if longest is not None:
-        limited = _limited(events.semi_join(short, "customer"), longest)
-        events = ibis.union(events.anti_join(short, "customer"), limited)
-    last = ibis.window(group_by="customer", order_by=["day", "step"])
-    return events.mutate(taken=(events.gone - events.gone.lag().over(last).coalesce(0)).cast("int64")).drop("upto")
+    longest = events.semi_join(short, "customer").group_by("customer").agg(events=ibis._.count()).events.max()
+    most = longest.to_pyarrow().as_py()
+    if most is None:
+        return events
+    with events:
+        limited = _limited(events.semi_join(short, "customer"), most)
+        return ibis.union(events.anti_join(short, "customer"), limited).cache()
 
 
 def _events(lots: ir.Table, takes: ir.Table, as_of: date, expire: bool) -> ir.Table:
-    """All that moves points, one row a customer, day and step; upto is all that was earned up to a lot that expires."""
+    """All that moves points, one row a customer, day and step; ending is what was earned in lots that end there."""
     none, never = ibis.literal(0, "int64"), ibis.null("date")
     each = lots.group_by("customer", "day").agg(units=lots.units.sum().cast("int64"), expires=lots.expires.max())
     asked = takes.group_by("customer", "day", step=_place(takes.kind)).agg(wanted=takes.units.sum().cast("int64"))
     parts = [
-        each.select("customer", "day", step=_step("earn"), earned="units", wanted=none, upto=ibis.null("int64"),
-                    expires="expires"),
-        asked.select("customer", "day", "step", earned=none, wanted="wanted", upto=ibis.null("int64"), expires=never),
-    ]  # fmt: skip
+        each.select("customer", "day", step=_step("earn"), earned="units", wanted=none, ending=none, expires="expires"),
+        asked.select("customer", "day", "step", earned=none, wanted="wanted", ending=none, expires=never),
+    ]
     if expire:
-        so_far = ibis.cumulative_window(group_by="customer", order_by="day")
-        each = each.mutate(upto=each.units.sum().over(so_far).cast("int64"))
-        ending = each.filter(each.expires.notnull() & is_before(each.expires, as_of))
-        ends = ending.group_by("customer", day=ending.expires).agg(upto=ending.upto.max())
+        over = each.filter(each.expires.notnull() & is_before(each.expires, as_of))
+        ends = over.group_by("customer", day=over.expires).agg(ending=over.units.sum().cast("int64"))
         parts.append(
-            ends.select("customer", "day", step=_step("expire"), earned=none, wanted=none, upto="upto", expires=never)
+            ends.select(
+                "customer", "day", step=_step("expire"), earned=none, wanted=none, ending="ending", expires=never
+            )
         )
     return ibis.union(*parts)
 
@@ -91,22 +92,24 @@ def _place(kind: ir.StringColumn) -> ir.IntegerColumn:
 
 
 def _cumulated(events: ir.Table) -> ir.Table:
-    """Events with held and gone, as if every wish were granted."""
-    so_far = ibis.cumulative_window(group_by="customer", order_by=["day", "step"])
+    """Events with held, over (of it in lots that have ended), taken and gone, as if every wish were granted."""
+    keys = {"group_by": "customer", "order_by": ["day", "step"]}
+    so_far, before_it = ibis.cumulative_window(**keys), ibis.window(preceding=(None, 1), **keys)
     summed = events.mutate(
-        held=events.earned.sum().over(so_far).cast("int64"), asked=events.wanted.sum().over(so_far).cast("int64")
-    )
-    lapsed = (summed.upto - summed.asked).max().over(so_far).coalesce(0)
-    return summed.mutate(gone=(summed.asked + ibis.greatest(lapsed, 0)).cast("int64")).drop("asked")
+        held=events.earned.sum().over(so_far).cast("int64"), asked=events.wanted.sum().over(so_far).cast("int64"),
+        over=events.ending.sum().over(so_far).cast("int64"),
+    )  # fmt: skip
+    lapsing = summed.over - summed.asked
+    lapsed, earlier = (ibis.greatest(lapsing.max().over(each).coalesce(0), 0) for each in (so_far, before_it))
+    gone = (summed.asked + lapsed).cast("int64")
+    taken = (summed.wanted + lapsed - earlier).cast("int64")
+    return summed.mutate(gone=gone, taken=taken).drop("asked", "ending")
 
 
 def _limited(events: ir.Table, longest: int) -> ir.Table:
-    """Events with gone where wishes are granted as far as the balance goes; at most `longest` a customer."""
-    maps = events.mutate(
-        add=events.wanted,
-        low=events.upto.coalesce(-BOUNDLESS).cast("int64"),
-        high=(events.wanted > 0).ifelse(events.held, ibis.literal(BOUNDLESS)).cast("int64"),
-    )
+    """Events with taken and gone where wishes are granted as far as the balance goes; at most `longest` a customer."""
+    # Without wishes both bounds hold anyway.
+    maps = events.mutate(add=events.wanted, low=events.over, high=events.held)
     order, reach = ibis.window(group_by="customer", order_by=["day", "step"]), 1
     while reach < longest:
         # A customer's first rows have nobody so far before them: nothing is added, and no bound is met.
@@ -118,8 +121,9 @@ def _limited(events: ir.Table, longest: int) -> ir.Table:
             high=_within(high, maps).cast("int64"),
         )  # fmt: skip
         reach *= 2
-    gone = ibis.least(ibis.greatest(maps.add, maps.low), maps.high)
-    return maps.mutate(gone=gone.cast("int64")).select(events.columns)
+    found = maps.mutate(gone=ibis.least(ibis.greatest(maps.add, maps.low), maps.high).cast("int64"))
+    taken = found.gone - found.gone.lag().over(order).coalesce(0)
+    return found.mutate(taken=taken.cast("int64")).select(events.columns)
 
 
 def _within(bound: ir.IntegerValue, maps: ir.Table) -> ir.IntegerValue:

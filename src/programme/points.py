@@ -44,7 +44,7 @@ class Account:
     @classmethod
     def of(cls, settled: ir.Table, pending: ir.Table, as_of: date, rules: PointsRules) -> "Account":
         """The account of settled events."""
-        return cls(settled, stretches(settled), pending, as_of, rules)
+        return cls(settled, stretches(settled).cache(), pending, as_of, rules)
 
 
 def earned(
@@ -188,9 +188,14 @@ def own(points: ir.Table, rules: PointsRules, as_of: date) -> Account:
     gone = rows.filter(rows.units < 0)
     steps = gone.kind.cases(("expire", "expired"), ("adjust", "adjust"), else_="redeem")
     takes = gone.select("customer", "day", kind=steps, units=-gone.units)
-    said = before(takes, as_of).filter(ibis._.kind == "expired").count().to_pyarrow().as_py()
     none = lots.select("customer", "units").filter(ibis.literal(False))
-    return Account.of(settle(lots, takes, as_of, expire=not said), none, as_of, rules)
+    return Account.of(settle(lots, takes, as_of, expire=not says_expiry(points, rules, as_of)), none, as_of, rules)
+
+
+def says_expiry(points: ir.Table, rules: PointsRules, as_of: date) -> bool:
+    """Whether a retailer's own ledger tells what expired."""
+    rows = before(movements(points, rules), as_of)
+    return bool(rows.filter((rows.kind == "expire") & (rows.units < 0)).count().to_pyarrow().as_py())
 
 
 def movements(points: ir.Table, rules: PointsRules) -> ir.Table:
@@ -223,45 +228,61 @@ def assumed_wishes(days: ir.Table, *, share: float, worth: float) -> ir.Table:
 
 
 def compare(
-    days: ir.Table, wishes: ir.Table, rules: Mapping[str, PointsRules], as_of: date, returns: ir.Table | None = None
-) -> pd.DataFrame:
+    days: ir.Table, wishes: ir.Table, rules: Mapping[str, PointsRules], as_of: date, returns: ir.Table | None = None,
+    customers: ir.Table | None = None, levels: Mapping[int, str] | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """What other rules would have made of the same purchases and wishes; nobody is taken to behave otherwise.
 
     Parameters
     ----------
-    days, wishes, as_of, returns : see `replay`; multipliers of tiers and birthdays are not applied.
+    days, customers, levels : see `earned`.
+    wishes, as_of, returns : see `replay`.
     rules : by name.
 
     Returns
     -------
-    Index rules; issued, redeemed, expired, clawed_back, outstanding, unmet (points), cost (of the redeemed, money; null
-    where no cost is known).
+    Index rules; the columns of `totals`.
     """
     found = {}
     for name, each in rules.items():
-        plain = each.model_copy(update={"birthday_multiplier": 1.0, "tier_multipliers": {}})
-        earnings = earned(days, plain)
-        account = replay(earnings, wishes, plain, as_of, returns)
-        # Points that a return takes while they are pending never reach the balance.
-        issued = before(earnings, as_of).units.sum().cast("int64").to_pyarrow().as_py() or 0
-        found[name] = _told(account, issued)
+        earnings = earned(days, each, customers, levels)
+        found[name] = totals(replay(earnings, wishes, each, as_of, returns), issued_by(earnings, as_of))
     return pd.DataFrame.from_dict(found, orient="index").rename_axis("rules")
 
 
-def _told(account: Account, issued: int) -> dict[str, float | None]:
+def issued_by(earnings: ir.Table, as_of: date) -> int:
+    """Units that were issued before a date, those that are still pending or were taken back too."""
+    return before(earnings, as_of).units.sum().cast("int64").to_pyarrow().as_py() or 0
+
+
+def totals(account: Account, issued: int | None = None) -> dict[str, float | None]:
+    """What became of all points.
+
+    Parameters
+    ----------
+    account : of everyone.
+    issued : units; those that reached the balance if not given. Points that a return takes while they are pending never
+        do.
+
+    Returns
+    -------
+    issued, redeemed, expired, clawed_back, adjusted, outstanding (pending ones too), pending, unmet (points), cost (of
+    the redeemed, money; None where no cost is known).
+    """
     events = account.settled
-    by_step = events.group_by("step").agg(taken=events.taken.sum(), wanted=events.wanted.sum()).to_pandas()
-    by_step = by_step.set_index("step").reindex(range(len(STEPS)), fill_value=0)
+    sums = events.group_by("step").agg(earned=events.earned.sum(), taken=events.taken.sum(), wanted=events.wanted.sum())
+    by_step = sums.to_pandas().set_index("step").reindex(range(len(STEPS)), fill_value=0)
     taken, wanted = by_step["taken"], by_step["wanted"]
-    left = account.parts.filter(account.parts.step.isnull()).units.sum().cast("int64").to_pyarrow().as_py() or 0
-    left += account.pending.units.sum().cast("int64").to_pyarrow().as_py() or 0
-    redeemed, expired = int(taken[4]), int(taken[0] + taken[5])
-    cost = account.rules.cost_per_point
+    pending = account.pending.units.sum().cast("int64").to_pyarrow().as_py() or 0
+    made = int(by_step["earned"].sum()) + pending if issued is None else issued
+    left = int(by_step["earned"].sum() - taken.sum()) + pending
+    redeemed, expired, adjusted = int(taken[4]), int(taken[0] + taken[5]), int(taken[3])
     told = {
-        "issued": issued, "redeemed": redeemed, "expired": expired,
-        "clawed_back": issued - redeemed - expired - left - int(taken[3]), "outstanding": left,
-        "unmet": int(wanted[4] - taken[4]),
+        "issued": made, "redeemed": redeemed, "expired": expired,
+        "clawed_back": made - redeemed - expired - left - adjusted, "adjusted": adjusted, "outstanding": left,
+        "pending": pending, "unmet": int(wanted[4] - taken[4]),
     }  # fmt: skip
+    cost = account.rules.cost_per_point
     return {name: units / UNITS for name, units in told.items()} | {
         "cost": None if cost is None else redeemed / UNITS * cost
     }

@@ -1,12 +1,12 @@
 """What is odd about a retailer's own points ledger, told by `loyalty check`."""
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
 
-from ..features.companions import NOTEWORTHY, first_rows
+from ..features.companions import NOTEWORTHY, first_rows, usable
 from ..features.findings import Found
 from ..features.windows import before
 from ..points_rules import PointsRules
@@ -20,16 +20,17 @@ NEAR = 1e-6
 """Of a whole number of points."""
 
 
-def points_findings(points: ir.Table, days: ir.Table, rules: PointsRules, as_of: date) -> list[Found]:
+def points_findings(points: ir.Table, days: ir.Table, rules: PointsRules | None, as_of: date) -> list[Found]:
     """Balances below zero, words that are not known, wrong signs, split points, strangers, and wrong expiries.
 
     Parameters
     ----------
-    points : customer, day, points, and kind where there is one.
+    points : customer, day, points, and kind where there is one; rows that cannot be used are told of elsewhere.
     days : purchase days: who is known.
-    rules : of the programme.
+    rules : of the programme; None where the dataset file has none, so that points may well be split.
     as_of : first day that is not known.
     """
+    points, rules = usable(points), rules or PointsRules(whole=False)
     rows = before(movements(points, rules), as_of)
     total = rows.count().to_pyarrow().as_py()
     known = [*KINDS, *(word.lower() for word in rules.kinds)]
@@ -74,8 +75,15 @@ def _found(name: str, part: ir.Table, total: int, what: str) -> Found | None:
         done="counted",
         detail=f"points: {counted['lines']:,} {things} {what}",
         customers=counted["customers"],
-        sample=first_rows(part),
+        sample=_sample(part),
     )
+
+
+def _sample(part: ir.Table) -> list[dict[str, Any]]:
+    """A few of them as their table tells them; of days of a customer the points that are lacking or too many."""
+    worth = part.balance if "balance" in part.columns else part.units
+    said = {"kind": part.word} if "word" in part.columns else {}
+    return first_rows(part.select("customer", "day", points=worth.cast("float64") / UNITS, **said))
 
 
 def _expiry(points: ir.Table, rules: PointsRules, as_of: date) -> list[Found | None]:

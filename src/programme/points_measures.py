@@ -42,13 +42,23 @@ class Use:
         return (self.matured or self.share).estimate < self.least
 
 
-def daily(account: Account) -> pd.DataFrame:
-    """Points moved, by day: day, kind (of `NAMES`), points, customers; in this order."""
+def moved(account: Account, every_days: int = 1) -> pd.DataFrame:
+    """Points moved, by day or by longer periods that end at the as-of date.
+
+    Returns
+    -------
+    day (the first of the period), kind (of `NAMES`), points, customers; in this order.
+    """
     events = account.settled
-    moved = events.mutate(units=events.earned + events.taken, kind=events.step.cases(*enumerate(NAMES)))
-    moved = moved.filter(moved.units > 0)
-    told = moved.group_by("day", "kind").agg(units=moved.units.sum(), customers=moved.customer.nunique())
-    return _in_points(told, ["day", "kind"])
+    back = (ibis.literal(account.as_of).delta(events.day, unit="day") - 1) / every_days
+    units, kind = events.earned + events.taken, events.step.cases(*enumerate(NAMES))
+    placed = events.select("customer", units=units, kind=kind, back=back.floor().cast("int64"))
+    placed = placed.filter(placed.units > 0)
+    told = placed.group_by("back", "kind").agg(units=placed.units.sum(), customers=placed.customer.nunique())
+    frame = _in_points(told, ["back", "kind"])
+    first = pd.Timestamp(account.as_of) - pd.to_timedelta((frame.pop("back") + 1) * every_days, unit="D")
+    frame.insert(0, "day", first)
+    return frame.sort_values(["day", "kind"], ignore_index=True)
 
 
 def use(account: Account) -> Use | None:
@@ -99,9 +109,12 @@ def balance_by_age(account: Account) -> pd.DataFrame:
 
 
 def expiry_calendar(account: Account, every_days: int = 30) -> pd.DataFrame:
-    """Points that will expire if nobody spends any, by period: day (its first), points, customers."""
+    """Points that will expire if nobody spends any, by period: day (its first), points, customers.
+
+    What by the rules should have expired already, and by a ledger that tells what did has not, is due at once.
+    """
     left = account.parts.filter(account.parts.step.isnull() & account.parts.expires.notnull())
-    ahead = left.expires.delta(ibis.literal(account.as_of), unit="day")
+    ahead = ibis.greatest(left.expires.delta(ibis.literal(account.as_of), unit="day"), 0)
     dated = left.mutate(period=(ahead / every_days).floor().cast("int64"))
     told = dated.group_by("period").agg(units=dated.units.sum(), customers=dated.customer.nunique())
     frame = _in_points(told, ["period"])

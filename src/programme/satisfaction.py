@@ -13,7 +13,7 @@ not vanish where all say the same. The estimate is that of the answers as they a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import ibis
 import ibis.expr.types as ir
@@ -21,28 +21,24 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
-from ..features.columns import Tables, Window
+from ..features.columns import Tables
 from ..features.labels import labels
-from ..features.programme import tier
+from ..features.rfm import segments
+from ..features.survey_findings import HIGHEST, LOWEST, MOST_UNUSABLE, is_usable
 from ..features.windows import before, last_days
 from .differences import newcombe
 from .effect import QUANTILE, Interval
 from .rates import wilson_ends
+from .tier_rules import TierRules
+from .tiers import membership, tier_at
 
-LOWEST, HIGHEST = 0, 10
 PROMOTERS, DETRACTORS = 9, 6
 """Lowest score of the one, highest of the other."""
+NO_SEGMENT = "No purchase in the year before"
 LOYALTIES = ("promoters", "passives", "detractors")
 
-MOST_UNUSABLE = 0.2
-"""Share of the answers outside the scale above which another scale was used."""
 ENOUGH = 30
 """Answers that cannot all lie in the lower half by chance."""
-
-OBSERVATIONAL = (
-    "Who is content differs from who is not in much else, and who answers from who does not: this is a difference, "
-    "not what a better score would change."
-)
 
 
 @dataclass(frozen=True)
@@ -71,17 +67,10 @@ class Later:
     ----------
     by_loyalty : customers, churned, share, low, high (90 %, Wilson); index promoters, passives, detractors.
     difference : share of detractors who left less that of promoters; None where one of them is empty.
-    reading : the same in a sentence, with what it is not.
     """
 
     by_loyalty: pd.DataFrame
     difference: Interval | None
-    reading: str
-
-
-def is_usable(score: ir.NumericValue) -> ir.BooleanValue:
-    """Whether a score is a whole number from 0 to 10."""
-    return ((score >= LOWEST) & (score <= HIGHEST) & (score == score.floor())).coalesce(False)
 
 
 def loyalty_of(score: ir.NumericValue) -> ir.NumericValue:
@@ -194,10 +183,18 @@ def scores(survey: ir.Table, as_of: date, within_days: int, groups: ir.Table | N
     )
 
 
-def by_tier(tables: Tables, as_of: date) -> ir.Table | None:
-    """Customer and group, the number of the tier reached (0 is below the first); None without tiers."""
-    found = tier(tables, Window(as_of, (tables.qualifying_days,)))
-    return None if found is None else found.select("customer", group="tier")
+def by_tier(survey: ir.Table, tables: Tables, rules: TierRules, as_of: date) -> ir.Table:
+    """Everyone who answered, with the tier held at a date: customer, and group (1 for the lowest, 0 for none)."""
+    held = tier_at(membership(tables, rules, as_of), as_of)
+    placed = survey.select("customer").distinct().left_join(held, "customer")
+    return placed.select("customer", group=placed.tier.coalesce(0))
+
+
+def by_segment(survey: ir.Table, tables: Tables, as_of: date) -> ir.Table:
+    """Everyone who answered, with the segment at a date: customer, group."""
+    drawn = segments(tables, as_of).select("customer", "segment")
+    placed = survey.select("customer").distinct().left_join(drawn, "customer")
+    return placed.select("customer", group=placed.segment.coalesce(NO_SEGMENT))
 
 
 def later_churn(
@@ -225,8 +222,7 @@ def later_churn(
     share = frame["churned"] / frame["customers"].where(frame["customers"] > 0)
     low, high = wilson_ends(share.to_numpy(float), frame["customers"].where(frame["customers"] > 0).to_numpy(float))
     frame = frame.assign(share=share, low=low, high=high).rename_axis("loyalty")
-    difference = _difference(frame.loc["detractors"], frame.loc["promoters"])
-    return Later(frame, difference, _reading(difference, origin + timedelta(days=horizon_days)))
+    return Later(frame, _difference(frame.loc["detractors"], frame.loc["promoters"]))
 
 
 def _difference(one: pd.Series, other: pd.Series) -> Interval | None:
@@ -235,16 +231,3 @@ def _difference(one: pd.Series, other: pd.Series) -> Interval | None:
         return None
     this, that = ((int(group["churned"]), int(group["customers"])) for group in (one, other))
     return newcombe(this, that)
-
-
-def _reading(difference: Interval | None, until: date) -> str:
-    if difference is None:
-        return "Too few active customers answered before to hold detractors against promoters."
-    points = [f"{100 * value:+.0f}".replace("-", "−") for value in (difference.low, difference.high)]
-    if difference.holds(0.0):
-        told = "Until {until} detractors did not clearly leave more often than promoters"
-    elif difference.estimate > 0:
-        told = "Until {until} detractors left more often than promoters"
-    else:
-        told = "Until {until} detractors left less often than promoters"
-    return f"{told.format(until=until)} ({points[0]} to {points[1]} percentage points). {OBSERVATIONAL}"

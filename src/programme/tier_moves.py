@@ -107,8 +107,10 @@ def near_misses(tables: Tables, rules: TierRules, as_of: date) -> pd.DataFrame:
     missing : median of what those near lack; NaN where there are none
     """
     each = near(tables, rules, as_of)
+    # Spark has no median of some of the rows alone.
+    each = each.mutate(lacked=each.near.ifelse(each.missing, ibis.null("float64")))
     sums = each.group_by("tier").agg(
-        customers=each.count(), near=each.near.sum(), missing=each.missing.median(where=each.near).cast("float64")
+        customers=each.count(), near=each.near.sum(), missing=each.lacked.median().cast("float64")
     )
     found: dict[Any, dict[str, Any]] = {row["tier"]: row for row in sums.to_pyarrow().to_pylist()}
     rows = [found.get(at, {}) for at in range(len(rules.names))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from math import isfinite
 from typing import Literal
@@ -109,3 +109,23 @@ class TierRules:
         """
         length = MONTHS[self.period]
         return date(day.year, (day.month - 1) // length * length + 1, 1)
+
+    def known_from(self, first_day: date) -> date:
+        """First date whose tiers a log that begins on `first_day` shows: a qualifying period and the grace lie in it.
+
+        Tiers that are lost step by step may have been reached still earlier.
+
+        Examples
+        --------
+        >>> TierRules(("Gold",), (9.0,), days=30, grace_days=5).known_from(date(2024, 1, 1))
+        datetime.date(2024, 2, 5)
+        >>> TierRules(("Gold",), (9.0,), period="year", grace_periods=1).known_from(date(2024, 3, 1))
+        datetime.date(2026, 1, 2)
+        """
+        if self.period == "rolling":
+            return first_day + timedelta(days=self.days + self.grace_days)
+        start, length = self.period_start(first_day), MONTHS[self.period]
+        periods = self.grace_periods + (start < first_day)
+        month = start.year * 12 + start.month - 1 + length * periods
+        # The tier of a date is that at the end of the day before it.
+        return date(month // 12, month % 12 + 1, 1) + timedelta(days=self.grace_days + 1)

@@ -95,9 +95,9 @@ class Replay:
 def replay(tables: Tables, present: Offer, other: Offer, as_of: date, margin: float, days: int = YEAR) -> Replay:
     """Replay the log under two offers.
 
-    A purchase earns the benefits of the tier that was held when its day began. The lift solves
-    :math:`l S (m - b) = C`: spend S of those who gain, margin m, the share b of their spend that goes back to them
-    under the other offer, and what they gain C.
+    A purchase earns the benefits of the tier that was held when its day began, less what was given back. The lift
+    solves :math:`l S (m - b) = C`: spend S of those who gain, margin m, the share b of their spend that goes back to
+    them under the other offer, and what they gain C.
 
     Parameters
     ----------
@@ -108,18 +108,19 @@ def replay(tables: Tables, present: Offer, other: Offer, as_of: date, margin: fl
     days : before `as_of`, that are counted.
     """
     offers = {"present": present, "other": other}
-    given = {name: _given(tables, offer, as_of, days) for name, offer in offers.items()}
+    members = {name: membership(tables, offer.rules, as_of).cache() for name, offer in offers.items()}
+    given = {name: _given(tables, members[name], offer, as_of, days).cache() for name, offer in offers.items()}
     costs = {name: _costs(given[name], offer.rules) for name, offer in offers.items()}
     sums = _sums(tables, given["present"], given["other"], as_of, days)
     up, down = sums.get(1, _nobody()), sums.get(-1, _nobody())
     return Replay(
-        moves=_moves(tables, present.rules, other.rules, as_of),
+        moves=_moves(tables, members, {name: offer.rules for name, offer in offers.items()}, as_of),
         costs=pd.concat(costs, names=["offer", "tier"]),
         extra_cost=up["change"] + down["change"],
         gainers=int(up["customers"]),
         losers=int(down["customers"]),
         gainers_cost=up["change"],
-        losers_saving=-down["change"],
+        losers_saving=abs(down["change"]),
         gainers_spend=up["spend"],
         losers_spend=down["spend"],
         lift=_break_even(up, margin),
@@ -127,17 +128,16 @@ def replay(tables: Tables, present: Offer, other: Offer, as_of: date, margin: fl
     )
 
 
-def _given(tables: Tables, offer: Offer, as_of: date, days: int) -> ir.Table:
+def _given(tables: Tables, members: ir.Table, offer: Offer, as_of: date, days: int) -> ir.Table:
     """By customer and tier, in the period: days in it, spend in it, and the cost of its benefits."""
     start = as_of - timedelta(days=days)
-    members = membership(tables, offer.rules, as_of)
-    members = members.filter(members.until > ibis.literal(start))
+    # Who loses a tier on the first day has it still when that day begins.
+    members = members.filter(members.until >= ibis.literal(start))
     first = ibis.greatest(members.since, ibis.literal(start))
     last = ibis.least(members.until, ibis.literal(as_of))
     stays = members.mutate(days=last.delta(first, unit="day"))
     stays = stays.group_by("customer", "tier").agg(days=stays.days.sum())
-    spent = last_days(net_spend(tables), as_of, days).select("customer", "day", "spend")
-    pairs = members.join(spent, "customer")
+    pairs = members.join(_kept(tables, as_of, days), "customer")
     # The purchase that reaches a tier is not yet made in it.
     inside = pairs.filter((pairs.since < pairs.day) & (pairs.day <= pairs.until))
     bought = inside.group_by("customer", "tier").agg(spend=inside.spend.sum())
@@ -149,8 +149,21 @@ def _given(tables: Tables, offer: Offer, as_of: date, days: int) -> ir.Table:
         spend=each.spend.coalesce(0.0),
     )
     share, a_year = (_of_tier(each.tier, values) for values in (offer.benefits.share_of_spend, offer.benefits.a_year))
-    back = each.spend.clip(lower=0.0) * share
+    back = each.spend * share
     return each.mutate(back=back, cost=back + each.days / YEAR * a_year)
+
+
+def _kept(tables: Tables, as_of: date, days: int) -> ir.Table:
+    """Purchases of the period, less what was given back in it: customer, day, spend.
+
+    Which purchase is given back nobody knows; each is lowered by the same share, so that a return costs nobody a tier's
+    benefits on what was bought before it.
+    """
+    moved = last_days(net_spend(tables), as_of, days)
+    sums = moved.group_by("customer").agg(net=moved.spend.sum(), paid=moved.spend.sum(where=moved.purchase))
+    share = sums.select("customer", share=(sums.net.clip(lower=0.0) / sums.paid.nullif(0)).coalesce(0.0))
+    bought = moved.filter(moved.purchase).join(share, "customer")
+    return bought.select("customer", "day", spend=bought.spend * bought.share)
 
 
 def _of_tier(tier: ir.IntegerValue, values: tuple[float, ...]) -> ir.FloatingValue:
@@ -165,16 +178,17 @@ def _costs(given: ir.Table, rules: TierRules) -> pd.DataFrame:
     return pd.DataFrame({"customer_years": table["days"] / YEAR, "spend": table["spend"], "cost": table["cost"]})
 
 
-def _moves(tables: Tables, present: TierRules, other: TierRules, as_of: date) -> pd.DataFrame:
+def _moves(tables: Tables, members: dict[str, ir.Table], rules: dict[str, TierRules], as_of: date) -> pd.DataFrame:
     """Customers by the tiers that they have under both rules at a date."""
     placed = before(tables.days, as_of).select("customer").distinct()
-    for name, rules in (("before", present), ("after", other)):
-        at = tier_at(membership(tables, rules, as_of), as_of).select("customer", **{name: "tier"})
+    names = {"before": "present", "after": "other"}
+    for side, offer in names.items():
+        at = tier_at(members[offer], as_of).select("customer", **{side: "tier"})
         placed = placed.left_join(at, "customer").drop("customer_right")
     told = placed.mutate(before=placed.before.coalesce(0), after=placed.after.coalesce(0))
     counted = told.group_by("before", "after").agg(customers=told.count()).order_by("before", "after").to_pandas()
-    names = {"before": list(present.levels), "after": list(other.levels)}
-    return counted.assign(**{side: [levels[at] for at in counted[side]] for side, levels in names.items()})
+    levels = {side: rules[offer].levels for side, offer in names.items()}
+    return counted.assign(**{side: [levels[side][at] for at in counted[side]] for side in names})
 
 
 def _sums(tables: Tables, present: ir.Table, other: ir.Table, as_of: date, days: int) -> dict[int, dict[str, float]]:

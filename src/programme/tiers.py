@@ -73,10 +73,10 @@ def membership(tables: Tables, rules: TierRules, as_of: date) -> ir.Table:
         If points qualify and the dataset has no table of them.
     """
     moved = qualifying(tables, rules, as_of)
-    moved = moved.select("customer", number=_number(moved.day), worth=moved.worth, day=moved.day)
+    moved = moved.select("customer", number=day_number(moved.day), worth=moved.worth, day=moved.day)
     spans = _rolling(moved, rules) if rules.period == "rolling" else _calendar(moved, rules)
     order = ibis.window(group_by="customer", order_by="number")
-    changes = _changes(_stretches(spans))
+    changes = _changes(stretches(spans))
     held = changes.mutate(
         tier=changes.change.sum().over(ibis.cumulative_window(group_by="customer", order_by="number")),
         until=changes.number.lead().over(order),
@@ -142,7 +142,7 @@ def _calendar(moved: ir.Table, rules: TierRules) -> ir.Table:
     further = (spans.level - spans.tier) * (1 if rules.downgrade == "step" else 0)
     ends = spans.period + length * (further + 1 + rules.grace_periods)
     first = ibis.date((ends - ends % 12) // 12, ends % 12 + 1, 1)
-    return spans.select("customer", "tier", "number", until=_number(first) + rules.grace_days)
+    return spans.select("customer", "tier", "number", until=day_number(first) + rules.grace_days)
 
 
 def _kept(spans: ir.Table) -> ir.Table:
@@ -152,8 +152,14 @@ def _kept(spans: ir.Table) -> ir.Table:
     return each.mutate(tier=each.tier.cast("int64"))
 
 
-def _stretches(spans: ir.Table) -> ir.Table:
-    """Spans of a customer and tier that touch or overlap, made one: customer, tier, number, until."""
+def stretches(spans: ir.Table) -> ir.Table:
+    """Spans of a customer and tier that touch or overlap, made one.
+
+    Parameters
+    ----------
+    spans : customer, tier, number (of the first day, see `day_number`; only one span of a tier begins on it), until
+        (number of the first day after it).
+    """
     earlier = ibis.window(group_by=["customer", "tier"], order_by="number", preceding=(None, 1))
     ends = spans.mutate(ended=spans.until.max().over(earlier))
     begins = ends.mutate(begins=(ends.ended.isnull() | (ends.number > ends.ended)).cast("int64"))
@@ -164,16 +170,17 @@ def _stretches(spans: ir.Table) -> ir.Table:
     )
 
 
-def _changes(stretches: ir.Table) -> ir.Table:
+def _changes(each_stretch: ir.Table) -> ir.Table:
     """Days on which the number of tiers that are held changes: customer, number, change."""
-    up = stretches.select("customer", "number", change=ibis.literal(1, "int64"))
-    down = stretches.select("customer", number=stretches.until, change=ibis.literal(-1, "int64"))
+    up = each_stretch.select("customer", "number", change=ibis.literal(1, "int64"))
+    down = each_stretch.select("customer", number=each_stretch.until, change=ibis.literal(-1, "int64"))
     both = up.union(down)
     each = both.group_by("customer", "number").agg(change=both.change.sum())
     return each.filter(each.change != 0)
 
 
-def _number(day: ir.DateValue) -> ir.IntegerValue:
+def day_number(day: ir.DateValue) -> ir.IntegerValue:
+    """Days since `EPOCH`."""
     return day.delta(ibis.literal(EPOCH), unit="day").cast("int64")
 
 

@@ -187,3 +187,14 @@ def moved(
     ('up', 'down', 'unchanged')
     """
     return flat if abs(now - before) <= least else up if now > before else down
+
+
+def titled(title: str, note: str) -> str:
+    """A title with what must be known of the data, such as that they are simulated, in brackets behind it.
+
+    Examples
+    --------
+    >>> titled("Points", "simulated programme"), titled("Points", "")
+    ('Points (simulated programme)', 'Points')
+    """
+    return f"{title} ({note})" if note else title

@@ -23,10 +23,12 @@ def customers(n, seed, *, effect="lines", treated=0.5, noise=10.0, targeted=Fals
     return features, np.where(inside, "mail", "control"), outcome, truth
 
 
-def retailer(n, seed, lift=1.0, spread=1.0):
+def retailer(n, seed, lift=1.0, spread=1.0, **more):
     """The same of a simulated retailer's first randomised campaign: spend in the 42 days after it, in money."""
     shop = simulate_frames(
-        Simulation(customers=n, days=420, seed=seed, lift=lift, lift_spread=spread, campaign_every=300, alpha=15.0)
+        Simulation(
+            customers=n, days=420, seed=seed, lift=lift, lift_spread=spread, campaign_every=300, alpha=15.0, **more
+        )
     )
     day = pd.Timestamp(shop["campaigns"]["start"].iloc[0])
     drawn = shop["contacts"].merge(shop["truth_contacts"].drop(columns=["group"]), on=["campaign", "customer"])

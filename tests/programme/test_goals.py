@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from loyalty.aims import Goal, Stage
 from loyalty.errors import DataError, SettingsError
 from loyalty.features.columns import Tables
+from loyalty.programme.carriers import carriers, counted
 from loyalty.programme.goal_measures import Measured, by_group, by_segment, path
-from loyalty.programme.goals import carriers, counted, on_path, progress
+from loyalty.programme.goals import on_path, progress
 from loyalty.settings import load_dataset
 
 DAYS, ACTIVE = 30, 60

@@ -80,7 +80,7 @@ def test_a_portrait_sets_them_beside_the_others() -> None:
     wine = mix(TABLES, group, AS_OF, "category")
     assert wine is not None
     assert wine.loc["wine"].to_dict() == pytest.approx(
-        {"high_value": 0.6, "others": 50 / 110.5, "index": 0.6 * 110.5 / 50}
+        {"high_value": 0.6, "others": 50 / 110.5, "index": 0.6 * 110.5 / 50, "customers": 1, "other_customers": 1}
     )
     assert mix(TABLES, group, AS_OF, "channel") is None
 

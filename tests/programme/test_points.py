@@ -9,7 +9,7 @@ from loyalty.errors import SettingsError
 from loyalty.points_rules import PointsRules
 from loyalty.programme.points import compare, earned, own, replay
 from loyalty.programme.points_checks import points_findings
-from loyalty.programme.points_measures import balance_by_age, daily, expiry_calendar, to_remind, use
+from loyalty.programme.points_measures import balance_by_age, expiry_calendar, moved, to_remind, use
 from pydantic import ValidationError
 
 START = date(2020, 1, 1)
@@ -89,11 +89,27 @@ def test_other_rules_by_hand() -> None:
     assert found["cost"]["long"] == pytest.approx(4)
 
 
+def test_other_rules_keep_their_multipliers() -> None:
+    days = days_of([("a", 0, 100), ("a", 20, 10)]).mutate(level=ibis._.spend.cast("int64") % 3)
+    rules = {"Gold": PointsRules(tier_multipliers={"Gold": 2.0})}
+    found = compare(days, no_wishes(), rules, on(25), levels={0: "none", 1: "Gold"})
+    assert found["issued"].to_dict() == {"Gold": 220}
+
+
+def test_points_moved_by_periods_that_end_at_the_as_of_date() -> None:
+    rows = [("a", 2, 5.0, "earn"), ("b", 2, 6.0, "earn"), ("b", 3, -1.0, "redeem"), ("a", 3, 7.0, "earn")]
+    told = moved(own(ledger_of(rows), PointsRules(), on(10)), 7)
+    assert told[["day", "kind", "points", "customers"]].to_numpy().tolist() == [
+        [pd.Timestamp(on(-4)), "issued", 11, 2], [pd.Timestamp(on(3)), "issued", 7, 1],
+        [pd.Timestamp(on(3)), "redeemed", 1, 1],
+    ]  # fmt: skip
+
+
 def test_an_own_ledger_in_numbers() -> None:
     rows = [("a", 0, 100.0, "earn"), ("b", 0, 100.0, "bonus"), ("a", 30, -60.0, "redeem"), ("b", 300, 20.0, "earn")]
     rules = PointsRules(expiry_days=99, kinds={"Bonus": "earn"})
     account = own(ledger_of(rows), rules, on(310))
-    told = daily(account).groupby("kind")["points"].sum()
+    told = moved(account).groupby("kind")["points"].sum()
     assert told.to_dict() == {"issued": 220, "redeemed": 60, "expired": 140}
     used = use(account)
     assert used is not None

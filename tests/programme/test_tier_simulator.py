@@ -87,6 +87,27 @@ def test_more_tiers_than_before_can_be_tried() -> None:
     assert found.extra_cost == pytest.approx(0.0)
 
 
+def test_a_purchase_on_the_first_day_counts_in_the_tier_that_ends_there_under_any_rules() -> None:
+    # Silver at first; 90 days before the date a rises to Gold under the lower thresholds alone.
+    log = bought([("a", 200, 150.0), ("a", 90, 30.0)])
+    lower = changed(PRESENT, rules=TierRules(("Silver", "Gold"), (90.0, 180.0)))
+    found = replay(log, PRESENT, lower, AS_OF, margin=0.3, days=90)
+    assert found.costs.loc["present", "spend"].to_dict() == {"Silver": 30.0, "Gold": 0.0}
+    assert found.costs.loc["other", "spend"].to_dict() == {"Silver": 30.0, "Gold": 0.0}
+    assert (found.gainers, found.losers) == (1, 0)
+
+
+def test_what_is_given_back_lowers_every_purchase_alike_and_lower_thresholds_harm_nobody() -> None:
+    log = bought([("a", 90, 90.0), ("a", 60, 60.0), ("a", 30, 50.0)])
+    back = ibis.memtable(pd.DataFrame({"customer": ["a"], "day": [AS_OF - timedelta(days=10)], "spend": [-100.0]}))
+    lower = changed(PRESENT, rules=TierRules(("Silver", "Gold"), (40.0, 200.0)))
+    found = replay(log._replace(returns=back), PRESENT, lower, AS_OF, margin=0.3)
+    # Half of what was paid came back: 50 was bought as Silver, and from 40 on 110.
+    assert found.costs.loc["present", "spend"].to_dict() == {"Silver": 25.0, "Gold": 0.0}
+    assert found.costs.loc["other", "spend"].to_dict() == {"Silver": 55.0, "Gold": 0.0}
+    assert found.losers == 0
+
+
 @pytest.mark.parametrize("wrong", [(0.1,), (0.1, -0.1), (0.1, float("inf"))])
 def test_benefits_are_one_for_each_tier_and_not_below_zero(wrong: tuple[float, ...]) -> None:
     with pytest.raises(SettingsError, match=r"benefits\.a_year: expected 2 numbers of 0 or more"):

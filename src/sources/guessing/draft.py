@@ -225,6 +225,7 @@ def _study(study: StudySettings, measured: Rhythm) -> Iterable[str]:
         f"# {measured.customers:,} customers{few}; {span}; {gap}",
         f"horizon_days = {study.horizon_days}  # length of the period that is predicted",
         f"active_within_days = {study.active_within_days}  # a customer is active who bought within these days",
+        f'churn = {toml(study.churn)}  # what leaving means; or "partial defection", or "contract end"',
         f"origins = {study.origins}  # past dates, one horizon apart, that the churn model learns from",
         f"margin = {study.margin}  # assumed: share of spend left after the cost of goods; check",
         f"annual_discount_rate = {study.annual_discount_rate}",

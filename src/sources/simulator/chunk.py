@@ -15,6 +15,7 @@ from .purchases import Base, draw_base, expected_next, expected_orders
 from .randomness import BoolArray, FloatArray, IntArray, generator
 from .season import Season
 from .settings import CHANNELS, CHUNK, CURRENCY, Simulation
+from .survey import contentment, draw_answers
 
 RECEIPTS = 10**8
 """Receipt numbers of one chunk."""
@@ -66,6 +67,11 @@ def draw_chunk(retailer: Retailer, chunk: int) -> Tables:
             ledger.customer, time=write.times(ledger.moment), points=ledger.points, kind=np.array(KINDS)[ledger.kind]
         )
         tables["consent"] = write.consent(base.customers)
+    if settings.surveyed:
+        answers = draw_answers(settings, base.customers, receipts, chunk)
+        tables["survey"] = write.rows(answers.customer, time=write.times(answers.moment), score=answers.score)
+        content = contentment(settings, base.customers)
+        tables["truth_survey"] = write.rows(np.arange(CHUNK), contentment=content)
     return tables | (write.campaigns(receipts, contacts) if contacts else {})
 
 

@@ -6,8 +6,11 @@ from datetime import date, timedelta
 
 from .customers import FOUNDING_DAYS
 from .dirt import lost_day
-from .programme import QUALIFYING_DAYS
+from .programme import EXPIRY_DAYS, MULTIPLIERS, QUALIFYING_DAYS
 from .settings import CHANNELS, CURRENCY, TIMEZONE, Simulation
+
+CONTACT_COST, POINT_COST = 0.35, 0.01
+"""What a contact costs, and a point when it is handed in, euros."""
 
 MARK = "# Written by `loyalty simulate`: a retailer that does not exist."
 """First line of the dataset file; only a file that begins with it is written over."""
@@ -41,6 +44,7 @@ TRUTH = {
         "held_out": "customers drawn and not contacted",
         "effect": "mean over the treated, and so for the other columns",
     },
+    "survey": {"contentment": "standing of the propensity to leave among all customers, standard normal, sign turned"},
     "season": {"factor": "of the purchase rate on that day; the horizon after the log included"},
     "dirt": {"lines": "with what is wrong; duplicates count once, lines of a dead till and of a lost day are gone"},
 }
@@ -52,6 +56,7 @@ def dataset_file(settings: Simulation, name: str, tables: Iterable[str]) -> str:
     parts = [_head(settings, name), *_logs(settings, name)]
     parts += [text for table, text in _others(settings, name).items() if table in there]
     parts += [_study(settings), *([_tiers(settings)] if "points" in there else []), _events(settings, name, there)]
+    parts += [] if settings.plain else [_goals(settings, there), _budget(settings)]
     return "\n".join(filter(None, parts))
 
 
@@ -119,7 +124,11 @@ def _others(settings: Simulation, name: str) -> dict[str, str]:
             'customer = "customer"\nattributes = ["age_band", "region", "household"]\n'
             'joined = "joined"                     # the programme\nbirthday = "birthday"',
         ),
-        "campaigns": section("campaigns", 'campaign = "campaign"\nstart = "start"\ntype = "kind"'),
+        "campaigns": section(
+            "campaigns",
+            'campaign = "campaign"\nstart = "start"\ntype = "kind"\n'
+            f"contact_cost = {CONTACT_COST}                  # of one contact: what this retailer pays",
+        ),
         "contacts": section(
             "contacts", timed + '\ncampaign = "campaign"\ngroup = "group"                       # treated or held out'
         ),
@@ -127,6 +136,7 @@ def _others(settings: Simulation, name: str) -> dict[str, str]:
             "redemptions", timed + '\ncampaign = "campaign"\norder = "receipt"\namount = "discount"'
         ),
         "points": section("points", timed + '\npoints = "points"\nkind = "kind"'),
+        "survey": section("survey", timed + '\nscore = "score"'),
         "consent": section("consent", timed + '\ngranted = "granted"\npurpose = "purpose"'),
     }
 
@@ -144,7 +154,66 @@ def _tiers(settings: Simulation) -> str:
     tiers = "\n".join(
         f"    {{ name = {json.dumps(tier.name)}, spend = {tier.threshold!r} }}," for tier in settings.tiers
     )
-    return f"[programme]\nqualifying_days = {QUALIFYING_DAYS}\ntiers = [\n{tiers}\n]\n"
+    multipliers = ", ".join(
+        f"{json.dumps(tier.name)} = {MULTIPLIERS[min(level, len(MULTIPLIERS) - 1)]!r}"
+        for level, tier in enumerate(settings.tiers, start=1)
+    )
+    return f"""\
+[programme]
+qualifying_days = {QUALIFYING_DAYS}
+tiers = [
+{tiers}
+]
+
+[programme.points]
+per_unit = 1.0
+expiry_days = {EXPIRY_DAYS}
+tier_multipliers = {{ {multipliers} }}
+cost_per_point = {POINT_COST}
+"""
+
+
+def _goals(settings: Simulation, there: set[str]) -> str:
+    """Goals with a date that lie around the end of the log."""
+    starts, deadline = _around(settings)
+    asked = {
+        "churn": "change = -0.05                        # 5 % less than at the start",
+        "order_value": "change = 0.05",
+        "members": "change = 0.2" if settings.members and "customers" in there else "",
+        "redemption": "target = 0.75" if "points" in there else "",
+        "nps": "target = 55" if "survey" in there else "",
+    }
+    dates = f"starts = {starts}\ndeadline = {deadline}"
+    return "\n".join(f"[goals.{name}]\n{dates}\n{how}\n" for name, how in asked.items() if how)
+
+
+def _budget(settings: Simulation) -> str:
+    """A budget that grows with the customers, people known up to the launch."""
+    starts, deadline = _around(settings)
+    launched, many = starts + timedelta(days=56), settings.customers
+    spans = {
+        "preparation": (starts - timedelta(days=28), starts),
+        "launch": (starts, launched),
+        "evaluation": (launched, deadline + timedelta(days=1)),
+    }
+    shares = {
+        "preparation": {"rewards": 0.12, "contacts": 0.1, "people": 1.0},
+        "launch": {"rewards": 0.15, "contacts": 0.1, "people": 0.5},
+        "evaluation": {"rewards": 1.5, "contacts": 0.4},
+    }
+    spent = {"preparation": 1.1, "launch": 0.5}
+    parts = []
+    for name, (first, after) in spans.items():
+        plan = ", ".join(f"{kind} = {round(share * many)}" for kind, share in shares[name].items())
+        actual = f"actual = {{ people = {round(spent[name] * many)} }}\n" if name in spent else ""
+        dates = f"starts = {first}\nends = {after - timedelta(days=1)}"
+        parts.append(f"[budget.{name}]\n{dates}\nplan = {{ {plan} }}\n{actual}")
+    return "\n".join(parts)
+
+
+def _around(settings: Simulation) -> tuple[date, date]:
+    """First and last day of a year of which the end of the log is the middle; it begins later in a short log."""
+    return settings.end - timedelta(days=min(182, settings.days // 2)), settings.end + timedelta(days=182)
 
 
 def _events(settings: Simulation, name: str, there: set[str]) -> str:

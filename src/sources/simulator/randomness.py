@@ -11,7 +11,7 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 
 STAGES = (
     "shop", "plan", "customers", "purchases", "values", "campaigns",
-    "receipts", "lines", "returns", "points", "numbers", "dirt",
+    "receipts", "lines", "returns", "points", "numbers", "dirt", "survey",
 )  # fmt: skip
 
 

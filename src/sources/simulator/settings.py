@@ -66,6 +66,7 @@ class Simulation(Section):
     lift_days : how long that lasts; the dip after it, which takes back `pull_forward` of it, lasts as long.
     reach : share of those who may be contacted that a randomised campaign draws.
     hold_out : share of the drawn who are not contacted.
+    surveyed : share of orders after which the customer answers a survey; see `survey`.
     dirt : share of lines with something wrong; see `dirt`.
     plain : transactions only, one row a line, without discounts, returns, programme and campaigns.
     """
@@ -109,6 +110,7 @@ class Simulation(Section):
     pull_forward: Share = 0.3
     reach: Share = 0.6
     hold_out: Share = 0.2
+    surveyed: Share = 0.1
     dirt: Annotated[float, Field(ge=0, le=0.15)] = 0.0
     plain: bool = False
 

@@ -21,7 +21,7 @@ from .settings import CHANNELS, CHUNK, Simulation
 
 TABLES = (
     "transactions", *(f"transactions_{channel}" for channel in CHANNELS), "identity", "products", "customers",
-    "campaigns", "contacts", "redemptions", "points", "consent", "events",
+    "campaigns", "contacts", "redemptions", "points", "survey", "consent", "events",
 )  # fmt: skip
 _SUMMED = ("effect", "expected_orders", "expected_spend", "orders", "spend")
 

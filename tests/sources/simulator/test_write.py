@@ -78,12 +78,31 @@ def test_the_dataset_file_names_tables_and_columns_that_are_there(root, extra):
     assert "imulated" in dataset.title
     assert "imulated" in dataset.notice
     named = set()
-    for role in ("transactions", "products", "customers", "campaigns", "contacts", "redemptions", "points", "consent"):
+    for role in (
+        "transactions",
+        "products",
+        "customers",
+        "campaigns",
+        "contacts",
+        "redemptions",
+        "points",
+        "survey",
+        "consent",
+    ):
         for table in getattr(dataset, role) or ():
             named.add(table.source)
             columns = set(pd.read_parquet(root / table.source).columns)
             keys = table.model_dump(exclude_none=True)
-            ours = {"source", "time_is", "decimal", "channel_is", "held_out", "thousands", "total_on_first_line"}
+            ours = {
+                "source",
+                "time_is",
+                "decimal",
+                "channel_is",
+                "held_out",
+                "thousands",
+                "total_on_first_line",
+                "contact_cost",
+            }
             values = [value for key, value in keys.items() if key not in ours]
             wanted = {part for value in values for part in ([value] if isinstance(value, str) else value)}
             assert wanted <= columns
@@ -96,6 +115,42 @@ def test_the_dataset_file_names_tables_and_columns_that_are_there(root, extra):
     assert (dataset.programme.tiers != ()) == (dataset.points is not None)
     truth = json.loads((root / "data/raw/my-shop-truth/truth.json").read_text("utf-8"))
     assert truth["settings"]["seed"] == 1
+
+
+def test_a_survey_changes_no_other_table(root):
+    """Answers have random numbers of their own, and the truth about them a table of its own."""
+    simulate(SMALL, "with", root)
+    simulate(SMALL.model_copy(update={"surveyed": 0.0}), "without", root)
+    files = contents(root)
+    for place in ("data/raw/with", "data/raw/with-truth"):
+        for name in {path.name for path in (root / place).iterdir()} - {"survey.parquet", "truth.json"}:
+            assert files[f"{place}/{name}"] == files[f"{place.replace('with', 'without', 1)}/{name}"]
+    assert not [name for name in files if name.startswith("data/raw/without") and "survey" in name]
+    assert load_dataset("without", root).goals.nps is None
+    assert load_dataset("with", root).goals.nps is not None
+
+
+@pytest.mark.parametrize("dropout", ["geometric", "exponential", "none"])
+def test_who_is_likely_to_leave_is_less_content(dropout):
+    frames = simulate_frames(SMALL.model_copy(update={"customers": 2_000, "dropout": dropout, "surveyed": 0.5}))
+    told = frames["survey"].merge(frames["truth_survey"], on="customer").merge(frames["truth_customers"], on="customer")
+    assert told["score"].between(0, 10).all()
+    assert (told["time"] < pd.Timestamp(SMALL.end)).all()
+    leaving = told.filter(like="dropout_").squeeze(axis=1)
+    if dropout == "none":
+        assert told["contentment"].eq(0).all()
+    else:
+        assert told["contentment"].corr(leaving, method="spearman") == pytest.approx(-1)
+        assert told["contentment"].corr(told["score"]) == pytest.approx(0.68, abs=0.07)
+
+
+def test_goals_and_budget_lie_around_the_end_of_the_log(root):
+    simulate(SMALL, "shop", root)
+    dataset = load_dataset("shop", root)
+    assert set(dataset.goals.dated) == {"churn", "order_value", "members", "redemption", "nps"}
+    assert all(goal.starts < SMALL.end < goal.deadline for goal in dataset.goals.dated.values())
+    assert list(dataset.budget.phases) == ["preparation", "launch", "evaluation"]
+    assert dataset.programme.points.cost_per_point > 0
 
 
 def test_channels_with_numbers_of_their_own_lead_back_to_the_customer():
