@@ -14,7 +14,7 @@ from .programme.cannibalisation import Cannibalisation, split
 from .programme.effect import QUANTILE, Effect
 from .programme.observational import Observed, effect, plan_for
 from .programme.panel import Panel, Plan, by_kind, panel
-from .programme.profit_and_loss import Costs, ProfitAndLoss, profit_and_loss
+from .programme.profit_and_loss import Costs, ProfitAndLoss, points_cost, profit_and_loss
 from .programme.stacking import stack
 from .programme.trial import Trial
 from .programme.whole_programme import programme
@@ -270,9 +270,11 @@ def _accounts(
 
 def _account(study: "Study", what: str, found: Effect, names: Sequence[str]) -> ProfitAndLoss:
     sums = _sums(study, names)
-    points = 0.0 if study.data.tables.points is None else None
-    costs = Costs(_known(sums["discount"]), _known(sums["contact_cost"]), points)
-    account = profit_and_loss(found, study.dataset.study.margin, costs, customers=int(sums["reached"]))
+    reached = int(sums["reached"])
+    caused = found.found.estimate * reached if found.identified else None
+    rules, given = study.dataset.programme.points, study.data.tables.points is not None
+    costs = Costs(_known(sums["discount"]), _known(sums["contact_cost"]), points_cost(caused, rules, given=given))
+    account = profit_and_loss(found, study.dataset.study.margin, costs, customers=reached)
     return replace(account, what=what)
 
 

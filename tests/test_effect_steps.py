@@ -95,14 +95,18 @@ def test_chosen_customers_are_compared_apart_from_drawn_ones(study: Study, truth
             assert found.effect.raw.estimate > found.effect.found.high
 
 
-def test_a_cost_that_nobody_knows_stops_the_account_at_the_margin(study: Study) -> None:
-    accounts = [ProfitAndLoss.from_dict(each) for each in study.effects()["accounts"]]
-    told = [each for each in accounts if each.identified]
-    assert told
-    for each in told:
-        assert each.missing
-        assert each.profit is None
-        assert each.incremental_margin is not None
+def test_the_account_holds_what_points_cost(study: Study) -> None:
+    rules = study.dataset.programme.points
+    assert rules is not None
+    assert rules.cost_per_point is not None
+    told = [ProfitAndLoss.from_dict(each) for each in study.effects()["accounts"]]
+    identified = [each for each in told if each.sales is not None]
+    assert identified
+    for each in identified:
+        assert each.sales is not None
+        assert each.costs.points == pytest.approx(max(0.0, each.sales) * rules.per_unit * rules.cost_per_point)
+        assert each.missing == ()
+        assert each.profit is not None
 
 
 def test_what_is_kept_survives_json(study: Study) -> None:

@@ -22,6 +22,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from ..errors import DataError
+from ..points_rules import PointsRules
 from .effect import Effect, Interval
 
 LINES = {"discount": "Discounts", "contact": "Contact cost", "points": "Points cost"}
@@ -76,6 +77,34 @@ class Costs:
         mine, yours = asdict(self), asdict(other)
         both = {name: (cost, yours[name]) for name, cost in mine.items()}
         return Costs(**{name: None if None in pair else sum(pair) for name, pair in both.items()})
+
+
+def points_cost(caused: float | None, rules: PointsRules | None, *, given: bool) -> float | None:
+    """What the points on sales cost that a campaign caused, each taken as redeemed, multipliers left out.
+
+    Parameters
+    ----------
+    caused : sales, money; None where they are not identified.
+    rules : of the points; None where the dataset file says nothing of them.
+    given : whether a table of points says that there are any.
+
+    Returns
+    -------
+    Money; 0 where there are no points, None where nobody knows what one costs.
+
+    Examples
+    --------
+    >>> rules = PointsRules(per_unit=2, cost_per_point=0.01)
+    >>> points_cost(500.0, rules, given=True), points_cost(-500.0, rules, given=True)
+    (10.0, 0.0)
+    >>> points_cost(500.0, None, given=False), points_cost(500.0, PointsRules(), given=True)
+    (0.0, None)
+    """
+    if rules is None and not given:
+        return 0.0
+    if caused is None or rules is None or rules.cost_per_point is None:
+        return None
+    return max(0.0, caused) * rules.per_unit * rules.cost_per_point
 
 
 @dataclass(frozen=True)
