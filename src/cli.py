@@ -1,14 +1,12 @@
 """The command `loyalty`. Heavy modules are imported where they are used, so that help comes at once."""
 
-import json
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from .commands.init import init
+from .commands.report import EXIT_CODES
 from .commands.simulate import simulate
 from .errors import LoyaltyError
 
@@ -44,7 +42,7 @@ Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 done, 1 failed, 2 wrong input, 3 refused, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong input, 3 refused, 4 busy, 5 alarm, 130 interrupted."""
     try:
         code = app(standalone_mode=False)
     except LoyaltyError as error:
@@ -59,6 +57,9 @@ def main() -> NoReturn:
         code = 1
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
+    except SystemExit as stopped:  # by a signal
+        code = stopped.code
+        _complain("stopped; what was published before stays")
     if code == INTERRUPTED:
         _complain("interrupted")
     sys.exit(code if isinstance(code, int) else 0)
@@ -75,35 +76,74 @@ def _root(
         raise typer.Exit
 
 
-@app.command()
+@app.command(epilog=" ".join(EXIT_CODES.split()))
 def report(
-    dataset: Dataset,
+    dataset: Annotated[list[str], typer.Argument(help="Names of files in data/, such as complete-journey.")],
     as_of: AsOf = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="A report of every date from this one up to --as-of.")
+    ] = None,
+    every: Annotated[
+        int | None, typer.Option(metavar="DAYS", min=1, help="Days between those dates; else the horizon.")
+    ] = None,
     horizon_days: Horizon = None,
     active_within_days: Active = None,
     engine: Engine = None,
     notebooks: Annotated[
         str | None, typer.Option(metavar="NAME[,NAME]", help="Run these notebooks only, such as 04_churn.")
     ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter that notebooks declare; repeatable.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run them even if nothing changed.")] = False,
+    alarm: Annotated[
+        bool, typer.Option("--alarm", help="Exit with 5 if a goal is missed or customers changed.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Notebooks that run side by side.")] = 2,
+    keep: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Delete reports but those of the newest N dates.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(metavar="N", min=0, help="Longest that a report may take; 0: any.")] = 720,
+    notebook_minutes: Annotated[
+        float, typer.Option(metavar="N", min=0, help="Longest that a notebook may take; 0: any.")
+    ] = 30,
+    wait: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="Wait so long for another run to end.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Make the report of a dataset: run the notebooks, render them, write reports/DATASET/DATE/."""
+    """Make reports: run the notebooks, render them, write reports/DATASET/DATE/."""
+    from .commands import report as told
     from .reporting.progress import Reporter
-    from .reporting.publish import notebook_paths, publish, select
-    from .settings import project_root
 
-    asked = notebooks.split(",") if notebooks is not None else None
-    if asked is not None:
-        select(asked, notebook_paths(project_root()))  # before the data is read, which takes longer
+    request = told.Request(
+        as_of=as_of, since=since, every=every, notebooks=None if notebooks is None else tuple(notebooks.split(",")),
+        param=tuple(param or ()), force=force, alarm=alarm, jobs=jobs, keep=keep, minutes=minutes,
+        notebook_minutes=notebook_minutes, wait=wait,
+    )  # fmt: skip
+
+    def opener(name: str, day: str | None) -> "Study | Experiment":
+        return _open_any(name, day, horizon_days, active_within_days, engine)
+
     with Reporter() as tell:
-        study = _open_any(dataset, as_of, horizon_days, active_within_days, engine)
-        index = publish(study, notebooks=asked, force=force, progress=tell)
+        made = told.make(dataset, request, opener, tell, _complain)
+    if shown := told.to_json(made) if as_json else told.show(made, request):
+        typer.echo(shown)
+    raise typer.Exit(told.worst(made))
+
+
+@app.command()
+def runs(
+    dataset: Annotated[str | None, typer.Argument(help="Name of a file in data/; else all.")] = None,
+    last: Annotated[int, typer.Option(metavar="N", min=1, help="Most that are listed of a dataset.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List past runs of reports: when, what became of them, how long they took, key figures."""
+    from .commands import runs as told
+
+    found = told.find(dataset, last)
     if as_json:
-        made = json.loads((index.parent / "manifest.json").read_text("utf-8"))
-        typer.echo(json.dumps({"index": str(index), **made}, indent=2, ensure_ascii=False))
+        typer.echo(told.to_json(found))
     else:
-        typer.echo(f"Report: {_relative(index)}\nOpen:   {index.resolve().as_uri()}")
+        told.show(found)
 
 
 @app.command()
@@ -160,6 +200,27 @@ def score(
     with Counter("reasons") as count:
         made = write_scores(study, explained=most, csv=csv, progress=count)
     typer.echo(to_json(made) if as_json else show(made))
+
+
+@app.command()
+def actions(
+    dataset: Dataset,
+    as_of: AsOf = None,
+    horizon_days: Horizon = None,
+    active_within_days: Active = None,
+    engine: Engine = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write no files.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Choose who gets which action: a file for each channel in data/processed/DATASET/DATE/actions/."""
+    from .commands import actions as told
+
+    study = _open(dataset, as_of, horizon_days, active_within_days, engine)
+    made = told.make(study, dry_run=dry_run, tell=_complain)
+    if as_json:
+        typer.echo(told.to_json(made))
+    else:
+        told.show(study, made)
 
 
 @app.command()
@@ -272,12 +333,6 @@ def _open_any(
     if given := [name for name, value in options.items() if value is not None]:
         raise SettingsError(f"{given[0]}: {dataset} has no purchase log, and an experiment knows no such thing")
     return Experiment.open(dataset, as_of=as_of)
-
-
-def _relative(path: Path) -> str:
-    """Return the path as seen from here, or in full where that would climb."""
-    shown = os.path.relpath(path)
-    return str(path) if shown.startswith("..") else shown
 
 
 def _complain(message: str) -> None:

@@ -1,7 +1,8 @@
 """Errors and warnings that a person has to act on.
 
 Every error carries the exit code that the command line ends with: 1 something failed, 2 the input is
-wrong, 3 no answer can be given. The message is one line: what is wrong, where, what was expected, and what to do.
+wrong, 3 no answer can be given, 4 another run is at work. The message is one line: what is wrong, where, what was
+expected, and what to do.
 """
 
 
@@ -29,6 +30,16 @@ class RefusedError(LoyaltyError):
     """The data is read rightly, but it is too little or too old to say anything, or an answer is needed first."""
 
     exit_code = 3
+
+
+class BusyError(LoyaltyError):
+    """Another run is at work on the same dataset."""
+
+    exit_code = 4
+
+
+class OverdueError(LoyaltyError):
+    """A run took longer than it was given."""
 
 
 class EngineError(LoyaltyError):

@@ -61,6 +61,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / folder).mkdir(parents=True)
     for name in ("01_one", "04_two"):
         (tmp_path / "notebooks" / f"{name}.ipynb").write_text("{}")
+    (tmp_path / "data/tiny.toml").touch()
     (tmp_path / "reports/tiny/2020-01-01/manifest.json").write_text('{"outcome": "done"}')
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -1,7 +1,8 @@
 """How far a report is: bars on a terminal, one plain line a step in a log."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -10,7 +11,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 
 class Reporter:
-    """Tells on standard error how far the work is. Safe to call from several threads.
+    """Tells on standard error how far the work is: bars on a terminal, lines with the time in a log.
+
+    Safe to call from several threads.
 
     Parameters
     ----------
@@ -24,9 +27,11 @@ class Reporter:
             BarColumn(bar_width=30),
             TextColumn("{task.fields[state]:<14}"),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[usual]}"),
             console=self.console,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._usual: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         """Start drawing, if this is a terminal."""
@@ -43,14 +48,22 @@ class Reporter:
 
     def __call__(self, message: str) -> None:
         """Tell one step."""
-        self.console.print(message, markup=False)
+        stamp = "" if self.console.is_terminal else f"{datetime.now():%Y-%m-%d %H:%M:%S} "
+        self.console.print(stamp + message, markup=False)
+
+    def expect(self, seconds: Mapping[str, float]) -> None:
+        """Learn how long notebooks took when they were run last, by name."""
+        self._usual = dict(seconds)
 
     def notebook(self, name: str) -> Callable[[int, int], None]:
         """Start telling about a notebook; the result is called with each cell's number and their count."""
+        usual = f"of about {self._usual[name]:.0f} s" if name in self._usual else ""
         if not self.console.is_terminal:
-            self(f"{name}: running")
+            self(f"{name}: running" + (f" ({usual.removeprefix('of ')})" if usual else ""))
             return lambda number, total: None
-        task = self._tasks[name] = self._bars.add_task(name, total=None, state="starting")
+        if name in self._tasks:  # of the report before this one
+            self._bars.remove_task(self._tasks[name])
+        task = self._tasks[name] = self._bars.add_task(name, total=None, state="starting", usual=usual)
 
         def on_cell(number: int, total: int) -> None:
             self._bars.update(task, completed=number - 1, total=total, state=f"cell {number} of {total}")
@@ -62,7 +75,7 @@ class Reporter:
         if name not in self._tasks:
             self(f"{name}: done in {seconds:.1f} s")
             return
-        task = self._bars.tasks[self._tasks[name]]
+        task = next(task for task in self._bars.tasks if task.id == self._tasks[name])
         total = task.total or 1
         self._bars.update(task.id, completed=total, total=total, state="done")
         self._bars.stop_task(task.id)

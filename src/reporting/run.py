@@ -5,32 +5,30 @@ that all is well. A notebook ran if every code cell was executed, none made an e
 so.
 """
 
-import ast
 import asyncio
 import logging
-import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
-from weakref import WeakSet
+from typing import Any
 
-import nbformat
 import papermill
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
-from ..errors import NotebookError, SettingsError
-from .page import END
+from ..errors import NotebookError
+from . import kernels, parameters
+from .evidence import code_cells, failed, one_line, read_notebook, verify
+
+__all__ = ["CELL_SECONDS", "OnCell", "read_notebook", "run_notebook", "verify"]
 
 CELL_SECONDS = 600
 """Longest that one cell may take."""
 
-INJECTED = "injected-parameters"
-ERROR_MARKER = "papermill-error-cell-tag"
+START_SECONDS = 180
+"""Longest that a kernel may take to start, on a machine that has much to do."""
 
 logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it would say, our errors say
 
@@ -38,37 +36,14 @@ OnCell = Callable[[int, int], None]
 """Called as each code cell starts, with its number and the number of code cells."""
 
 
-class _Kernels(AsyncKernelManager):
-    """Starts kernels of this very interpreter, whatever a kernel specification called python3 says."""
-
-    running: ClassVar["WeakSet[_Kernels]"] = WeakSet()
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.running.add(self)
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """How to start the kernel."""
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=50"]
-        return KernelSpec(argv=command, display_name="Python 3", language="python")
-
-
-def stop_all() -> None:
-    """Kill every kernel that was started here and still runs; their notebooks then fail."""
-    for manager in list(_Kernels.running):
-        process = getattr(manager.provisioner, "process", None)
-        if process is not None and process.poll() is None:
-            process.kill()
-
-
 def run_notebook(
     path: Path,
-    parameters: Mapping[str, Any],
+    given: Mapping[str, Any],
     output_path: Path,
     *,
     on_cell: OnCell | None = None,
-    cell_seconds: int = CELL_SECONDS,
+    cell_seconds: float | None = CELL_SECONDS,
+    notebook_seconds: float | None = None,
     cwd: Path | None = None,
 ) -> NotebookNode:
     """Run a notebook from its first cell to its last.
@@ -76,10 +51,11 @@ def run_notebook(
     Parameters
     ----------
     path : the notebook; it is not changed.
-    parameters : values for names that its cell tagged `parameters` assigns.
+    given : values for names that its cell tagged `parameters` assigns, see `parameters.checked`.
     output_path : where the executed notebook is written, also as far as it came if it fails.
     on_cell : told how far it is.
-    cell_seconds : longest that one cell may take.
+    cell_seconds : longest that one cell may take; as long as it needs, if None.
+    notebook_seconds : longest that all of them may take; as long as they need, if not given.
     cwd : working directory of the kernel; the notebook's project, two levels up from it, if not given.
 
     Returns
@@ -90,99 +66,74 @@ def run_notebook(
     Raises
     ------
     SettingsError
-        If a parameter is not one of the notebook's; no kernel is started.
+        If a parameter is not one of the notebook's, or not what it may be; no kernel is started.
     NotebookError
         If the notebook cannot be read, or did not run to its end.
     """
     source = read_notebook(path)
-    _refuse_unknown(source, parameters, path.stem)
+    values = parameters.checked(source, path.stem, given)
+    kernels.require()
+    clock = _Clock(cell_seconds, notebook_seconds)
     options = {
         "kernel_name": "python3",
         "language": "python",
         "progress_bar": False,
         "log_output": False,
-        "execution_timeout": cell_seconds,
-        "kernel_manager_class": _Kernels,
+        "start_timeout": START_SECONDS,
+        "timeout_func": clock.left,
+        "kernel_manager_class": kernels.Kernels,
         # not papermill's cwd, which moves the whole process
         "resources": {"metadata": {"path": str(cwd or path.resolve().parents[1])}},
         "on_cell_start": _counting(source, on_cell),
     }
     try:
-        papermill.execute_notebook(str(path), str(output_path), dict(parameters), **options)
+        papermill.execute_notebook(str(path), str(output_path), values, **options)
     except PapermillExecutionError as error:
-        raise _failed(source, path.stem, output_path, f"{error.ename}: {error.evalue}") from None
+        raise failed(source, path.stem, output_path, f"{error.ename}: {error.evalue}") from None
     except CellTimeoutError:
-        raise _failed(source, path.stem, output_path, f"took longer than {cell_seconds} s") from None
+        raise failed(source, path.stem, output_path, clock.said()) from None
     except DeadKernelError:
-        raise _failed(source, path.stem, output_path, "its kernel died (killed, or out of memory)") from None
+        raise failed(source, path.stem, output_path, "its kernel died (killed, or out of memory)") from None
     except (RuntimeError, OSError, ValueError) as error:
-        raise NotebookError(f"{path.stem} could not be run: {_one_line(str(error))}") from error
+        raise NotebookError(f"{path.stem} could not be run: {one_line(str(error))}") from error
     finally:
+        kernels.sweep()
         _close_loop()
     executed = read_notebook(output_path)
     verify(executed, path.stem)
     return executed
 
 
+class _Clock:
+    """Says how long the next cell may take."""
+
+    def __init__(self, cell: float | None, notebook: float | None) -> None:
+        self.cell, self.notebook = cell, notebook
+        self.until = None if notebook is None else time.monotonic() + notebook
+
+    def left(self, _: NotebookNode) -> float:
+        """Seconds for the cell that starts now; below zero where there is no limit."""
+        limits = [] if self.cell is None else [self.cell]
+        limits += [] if self.until is None else [max(0.1, self.until - time.monotonic())]
+        return min(limits, default=-1.0)
+
+    def said(self) -> str:
+        """What was too long."""
+        over = self.until is not None and time.monotonic() >= self.until
+        if self.cell is None or over:
+            return f"the notebook took longer than the {self.notebook:g} s that it was given"
+        return f"took longer than {self.cell:g} s"
+
+
 def _counting(source: NotebookNode, on_cell: OnCell | None) -> Callable[..., None]:
     """Return what nbclient calls as a cell starts: it tells `on_cell` which of the author's code cells it is."""
-    position = {cell.get("id"): number for number, cell in enumerate(_code_cells(source), start=1)}
+    position = {cell.get("id"): number for number, cell in enumerate(code_cells(source), start=1)}
 
     def started(*, cell: NotebookNode, cell_index: int) -> None:
         if on_cell is not None and cell.get("id") in position:
             on_cell(position[cell.get("id")], len(position))
 
     return started
-
-
-def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook.
-
-    Raises
-    ------
-    NotebookError
-        If the file is not one.
-    """
-    try:
-        return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call,no-any-return]
-    except (OSError, ValueError, AttributeError, TypeError, nbformat.ValidationError) as error:
-        # nbformat trips over JSON of another shape before it validates it
-        raise NotebookError(f"{path.name} is not a notebook: {_one_line(str(error))}") from None
-
-
-def verify(notebook: NotebookNode, name: str) -> None:
-    """Check the evidence that a notebook ran to its end.
-
-    Raises
-    ------
-    NotebookError
-        Naming the first cell that failed or was never run, or the missing sentinel.
-    """
-    cells = _code_cells(notebook)
-    for cell in cells:
-        for output in cell.outputs:
-            if output.output_type == "error":
-                stopped = output.ename == "SystemExit"
-                reason = f"{output.ename}: {output.evalue}" if not stopped else "it ended the notebook (SystemExit)"
-                raise _error(notebook, cell, name, reason)
-    for cell in cells:
-        if cell.execution_count is None and cell.source.strip():
-            raise _error(notebook, cell, name, "it was never run, the kernel had ended before it")
-    if not cells or not any(END in output.get("data", {}) for output in cells[-1].outputs):
-        raise NotebookError(f"{name} did not reach its end: its last cell has to call page.end()")
-
-
-def parameter_names(notebook: NotebookNode) -> set[str]:
-    """Return the names that the cell tagged `parameters` assigns."""
-    names: set[str] = set()
-    for cell in _code_cells(notebook):
-        if "parameters" not in cell.metadata.get("tags", []):
-            continue
-        for statement in ast.parse(cell.source).body:
-            targets = statement.targets if isinstance(statement, ast.Assign) else []
-            targets = [statement.target] if isinstance(statement, ast.AnnAssign) else targets
-            names |= {target.id for target in targets if isinstance(target, ast.Name)}
-    return names
 
 
 def _close_loop() -> None:
@@ -195,62 +146,3 @@ def _close_loop() -> None:
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
     asyncio.set_event_loop(None)
-
-
-def _refuse_unknown(notebook: NotebookNode, parameters: Mapping[str, Any], name: str) -> None:
-    try:
-        known = parameter_names(notebook)
-    except SyntaxError as error:
-        raise NotebookError(f"{name}: the cell tagged 'parameters' is not Python: {error.msg}") from None
-    unknown = sorted(set(parameters) - known)
-    if unknown:
-        raise SettingsError(
-            f"{name} has no parameter {', '.join(unknown)}: "
-            f"its cell tagged 'parameters' assigns {', '.join(sorted(known)) or 'none'}"
-        )
-
-
-def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """Code cells as the author wrote them, without those that papermill put in."""
-    return [cell for cell in _own_cells(notebook) if cell.cell_type == "code"]
-
-
-def _own_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    added = {INJECTED, ERROR_MARKER}
-    return [cell for cell in notebook.cells if not added & set(cell.metadata.get("tags", []))]
-
-
-def _failed(source: NotebookNode, name: str, output_path: Path, reason: str) -> NotebookError:
-    """Say in which cell the notebook stopped: the one with an error, else the last that was started."""
-    try:
-        ran = read_notebook(output_path)
-    except NotebookError:
-        ran = source
-    stopped: NotebookNode | None = None
-    for cell in _code_cells(ran):
-        times = cell.metadata.get("papermill", {})
-        if any(output.output_type == "error" for output in cell.outputs):
-            return _error(ran, cell, name, reason)
-        if times.get("start_time"):
-            stopped = cell
-    if stopped is None:
-        return NotebookError(f"{name} failed before its first cell: {_one_line(reason)}")
-    return _error(ran, stopped, name, reason)
-
-
-def _error(notebook: NotebookNode, cell: NotebookNode, name: str, reason: str) -> NotebookError:
-    """Say which cell it was in a way that a reader of the notebook can find."""
-    heading = ""
-    for number, candidate in enumerate(_own_cells(notebook), start=1):
-        if candidate.cell_type == "markdown":
-            lines = [line.lstrip("# ").strip() for line in candidate.source.splitlines() if line.startswith("#")]
-            heading = lines[-1] if lines else heading
-        if candidate is cell:
-            where = f"cell {number}" + (f" (under {heading!r})" if heading else "")
-            return NotebookError(f"{name}, {where}: {_one_line(reason)}")
-    return NotebookError(f"{name}: {_one_line(reason)}")
-
-
-def _one_line(text: str, limit: int = 300) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"

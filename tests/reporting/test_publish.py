@@ -15,12 +15,16 @@ import nbformat
 import numpy as np
 import pytest
 from loyalty.errors import NotebookError, SettingsError
-from loyalty.reporting import manifest, run, swap
+from loyalty.reporting import alarms, manifest, run, swap
 from loyalty.reporting.publish import publish
 from loyalty.reporting.summary_types import Finding, Measure
 
 DATASET = SimpleNamespace(
-    title="Tiny panel", notice="Made up.", experiment=None, privacy=SimpleNamespace(minimum_cell=10)
+    title="Tiny panel",
+    notice="Made up.",
+    experiment=None,
+    privacy=SimpleNamespace(minimum_cell=10),
+    study=SimpleNamespace(horizon_days=28, active_within_days=56),
 )
 
 
@@ -35,6 +39,7 @@ class TinyStudy:
     horizon_days: int = 28
     active_within_days: int = 56
     dataset: Any = field(default_factory=lambda: DATASET)
+    data: Any = field(default_factory=lambda: SimpleNamespace(key="d1"))
     prepared: int = 0
 
     def prepare(self, progress: Callable[[str], None]) -> None:
@@ -59,6 +64,9 @@ def summary(monkeypatch: pytest.MonkeyPatch) -> None:
     card.files = lambda said, *, pages, heading: {}  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, card.__name__, card)
     monkeypatch.setattr(loyalty.reporting, "card", card, raising=False)
+    monkeypatch.setattr(alarms, "moved", lambda study: [])
+    # Somebody may be editing the package, and every notebook would run again.
+    monkeypatch.setattr(manifest, "PACKAGE", Path(__file__).parent / "data")
 
 
 @pytest.fixture
@@ -111,8 +119,9 @@ def test_the_manifest_says_what_the_report_is(study: TinyStudy, ran: list[str]) 
     said = json.loads((publish(study).parent / "manifest.json").read_text("utf-8"))
     plain = {name: value for name, value in said.items() if isinstance(value, str | int)}
     assert plain == {
-        "schema_version": 1, "outcome": "done", "dataset": "tiny", "as_of": "2020-01-01", "horizon_days": 28,
-        "active_within_days": 56, "key": plain["key"], "created": plain["created"],
+        "schema_version": 2, "outcome": "done", "dataset": "tiny", "as_of": "2020-01-01", "horizon_days": 28,
+        "active_within_days": 56, "data": "d1",
+        **{name: plain[name] for name in ("run", "key", "started", "created")},
     }  # fmt: skip
     assert said["created"].endswith("+00:00")
     assert said["notebooks"]["01_one"]["title"] == "Who leaves, and when"

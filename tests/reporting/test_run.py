@@ -10,7 +10,8 @@ import nbformat
 import pytest
 from loyalty.errors import NotebookError, SettingsError
 from loyalty.reporting import page
-from loyalty.reporting.run import parameter_names, read_notebook, run_notebook, verify
+from loyalty.reporting.parameters import declared
+from loyalty.reporting.run import read_notebook, run_notebook, verify
 
 FAILURES = {
     "error": r"^error, cell 5 \(under 'The hard part'\): ValueError: no such segment$",
@@ -100,7 +101,7 @@ def test_an_unknown_parameter_is_refused_before_a_kernel_starts(
 
 
 def test_parameters_are_the_names_that_the_tagged_cell_assigns(executed: nbformat.NotebookNode) -> None:
-    assert parameter_names(executed) == {"dataset", "as_of", "horizon_days", "active_within_days"}
+    assert set(declared(executed, "good")) == {"dataset", "as_of", "horizon_days", "active_within_days"}
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": 3, "nbformat": 4}'])
