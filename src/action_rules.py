@@ -143,6 +143,7 @@ class Actions(Section):
     minimum_per_segment : customers of a segment that are to be reached at least, by its name.
     hold_out : share of those chosen for an action who are left without it, to be compared with.
     purpose : for which customers must have given their consent.
+    suppress : path of a CSV with a column `customer`, below the project's folder: who is to be left in peace.
     offers : categories on offer.
     """
 
@@ -153,6 +154,7 @@ class Actions(Section):
     minimum_per_segment: dict[str, Annotated[int, Field(ge=0, strict=True)]] = Field(default_factory=dict)
     hold_out: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.1
     purpose: Annotated[str, Field(min_length=1)] = "contact"
+    suppress: Annotated[str, Field(min_length=1)] | None = None
     offers: tuple[OnOffer, ...] = ()
 
     @field_validator("rules", mode="wrap")

@@ -18,11 +18,11 @@ import pandas as pd
 Result: TypeAlias = pd.DataFrame | dict[str, Any]
 
 COMPUTING = (
-    "action_rules.py", "aims.py", "balances.py", "campaigns.py", "designs.py", "effects.py", "errors.py",
-    "experiments.py", "forecasts.py", "formats.py", "gains.py", "high_value_customers.py", "leaving.py",
-    "memberships.py", "origins.py", "participants.py", "points_rules.py", "prepared.py", "progress.py", "promises.py",
-    "purchases.py", "question.py", "roles.py", "sampled.py", "schema.py", "settings.py", "store.py", "study.py",
-    "tournaments.py",
+    "action_plan.py", "action_rules.py", "action_words.py", "actions.py", "aims.py", "balances.py", "campaigns.py",
+    "designs.py", "effects.py", "errors.py", "experiments.py", "forecasts.py", "formats.py", "gains.py",
+    "high_value_customers.py", "leaving.py", "memberships.py", "origins.py", "participants.py", "points_rules.py",
+    "prepared.py", "progress.py", "promises.py", "purchases.py", "question.py", "roles.py", "sampled.py", "schema.py",
+    "settings.py", "store.py", "study.py", "tournaments.py",
     "sources", "features", "models", "programme",
 )  # fmt: skip
 LIBRARIES = ("duckdb", "ibis-framework", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "tzdata")

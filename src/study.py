@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 
 from . import (
+    actions,
     balances,
     campaigns,
     effects,
@@ -265,6 +266,15 @@ class Study(Question):
     def satisfaction(self) -> dict[str, Any]:
         """What a survey says, and what became of who answered, see `progress.satisfaction`."""
         return progress.satisfaction(self)
+
+    # Who gets what
+
+    def actions(self) -> dict[str, Any]:
+        """Which action for how many customers, at what cost and worth, see `actions.actions`."""
+        name = f"actions-{effects.key(self)}"
+        if name not in self._results:
+            self._results[name] = self._store.get(name, lambda: actions.actions(self))
+        return cast("dict[str, Any]", self._results[name])
 
     def check_outcomes(self) -> None:
         """Refuse outcomes of one kind before anything is computed from them."""

@@ -1,0 +1,241 @@
+"""Who gets which action, customer by customer: what the step on actions sums up, and what the export writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from .errors import SettingsError
+from .features.companions import count
+from .features.windows import in_last_days
+from .programme.allocation import Allocation, Limits, allocate
+from .programme.consent import allowed
+from .programme.effect import Effect, Interval
+from .programme.rule_values import SCORES, values
+from .programme.rules import DATED, RuleSet, candidates, described, rule_set
+from .programme.targeting import Assumed, Measure, valued, with_effects
+
+if TYPE_CHECKING:
+    from .study import Study
+
+SILENT = "Silent for a year"
+"""Segment of customers whom the segments of the last year do not know."""
+STAGES = ("rules", "cool-down", "most contacts", "consent")
+"""Through which customers pass, in this order, before an action is chosen: the conditions of the rules, the cool-down
+of each, the most contacts of a customer, and consent to the channel."""
+OF_CUSTOMERS = ("customer", "rule", "channel", "segment", "state", "usual_order", "churn_probability")
+MEASURES: dict[str, Measure] = {"purchase": "buying", "spend": "spend"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done.
+
+    Attributes
+    ----------
+    known : see `rule_values.values`, of everyone who has bought.
+    rules : that were applied, and those left out.
+    everyone : customers who have bought.
+    passed : one row a stage of `STAGES`: stage, customers and actions that are left after it.
+    values : of the actions that passed, see `targeting.valued`; with state. Of several that are worth and cost a
+        customer the same by the same channel only that of the highest priority.
+    offered : by rule, customers after all stages, before equal ones are dropped.
+    allocation, limits : what was chosen, and what it keeps to.
+    """
+
+    known: ir.Table
+    rules: RuleSet
+    everyone: int
+    passed: pd.DataFrame
+    values: pd.DataFrame
+    offered: pd.Series
+    allocation: Allocation
+    limits: Limits
+
+    @property
+    def described(self) -> pd.DataFrame:
+        """See `programme.rules.described`."""
+        return described(self.rules.rules)
+
+    @property
+    def risk(self) -> pd.Series | None:
+        """Probability of leaving, index customer; None where nobody is scored."""
+        if "churn_probability" not in self.values:
+            return None
+        return self.values.drop_duplicates("customer").set_index("customer")["churn_probability"]
+
+
+def planned(study: Study) -> Plan:
+    """Choose an action for each customer for whom one pays, with the limits of the dataset file.
+
+    Raises
+    ------
+    SettingsError
+        If rules look at columns that the dataset lacks.
+    DataError
+        If the minimum per segment cannot be reached.
+    """
+    actions = study.dataset.actions
+    known = values(
+        study.data.tables, study.known_until, programme=study.dataset.programme, offers=actions.offers,
+        scores=scored(study),
+    ).cache()  # fmt: skip
+    rules = rule_set(actions, known, study.as_of)
+    passed, rows = _passed(study, known, rules)
+    whole = _valued(study, rows, rules)
+    each = _without_equals(whole, rules)
+    limits = Limits(
+        budget=np.inf if actions.budget is None else actions.budget, least=dict(actions.minimum_per_segment)
+    )
+    offered = whole.groupby("rule")["customer"].nunique()
+    return Plan(known, rules, count(known), passed, each, offered, allocate(each, limits), limits)
+
+
+def scored(study: Study) -> pd.DataFrame | ir.Table:
+    """Scores of everyone who can leave: those that the report has, computed anew where it has a sample only."""
+    churn = study.churn()
+    told: pd.DataFrame = churn["scores"]
+    if len(told) < churn["about"]["asked"]:
+        from . import scores
+
+        return scores.everyone(study).select("customer", *SCORES)
+    return told[list(SCORES)].rename_axis("customer").reset_index()
+
+
+def suppressed(study: Study) -> set[str]:
+    """Customers of the file `actions.suppress`, who get nothing by any channel.
+
+    Raises
+    ------
+    SettingsError
+        If the file is not there or cannot be read.
+    """
+    name = study.dataset.actions.suppress
+    if name is None:
+        return set()
+    file = study.root / name
+    try:
+        rows = pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise SettingsError(f"actions.suppress: expected a CSV file, found none at {name}") from None
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"actions.suppress: {name} cannot be read as CSV: {error}") from None
+    if "customer" not in rows:
+        raise SettingsError(
+            f"actions.suppress: {name}: expected a column customer, found {', '.join(map(str, rows.columns)) or 'none'}"
+        )
+    return set(rows["customer"].str.strip())
+
+
+def measured(effects: dict[str, Any], rules: RuleSet) -> dict[str, Effect]:
+    """What earlier campaigns of the rules changed in spend, by rule: several are weighted by their precision.
+
+    Only campaigns with a control group count; their names are the rule's, with or without a date.
+
+    Parameters
+    ----------
+    effects : see `effects.effects`.
+    """
+    found: dict[str, list[Effect]] = {}
+    names = {rule.name for rule in rules.rules}
+    for each in effects["randomised"]:
+        rule = pd.Series([each["campaign"]]).str.replace(DATED, "", regex=True)[0]
+        if rule in names and "spend" in each["effects"]:
+            effect = Effect.from_dict(each["effects"]["spend"])
+            found.setdefault(rule, []).extend([effect] if effect.identified and effect.standard_error > 0 else [])
+    return {rule: _pooled(each) for rule, each in found.items() if each}
+
+
+def _pooled(each: list[Effect]) -> Effect:
+    weight = np.array([effect.standard_error**-2.0 for effect in each])
+    estimate = float(weight @ [effect.found.estimate for effect in each] / weight.sum())
+    error = float(weight.sum() ** -0.5)
+    return replace(each[0], found=Interval.around(estimate, error), standard_error=error)
+
+
+def _passed(study: Study, known: ir.Table, rules: RuleSet) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """How many customers each stage of `STAGES` leaves, and the rows of those whom all of them leave."""
+    actions, offers = study.dataset.actions, study.data.offers
+    drawn = None if offers is None else offers.drawn
+    channels = {rule.name: rule.channel for rule in rules.rules}
+
+    def with_channel(table: ir.Table) -> ir.Table:
+        told = [(table.rule == name, channel) for name, channel in channels.items()]
+        return table.mutate(channel=ibis.cases(*told, else_="") if told else ibis.literal(""))
+
+    met = candidates(known, rules.rules)
+    rested = candidates(known, rules.rules, drawn, study.as_of)
+    free = rested
+    if study.data.tables.contacts is not None:
+        made = study.data.tables.contacts
+        recent = made.filter(in_last_days(made.day, study.as_of, actions.period_days))
+        each = recent.group_by("customer").agg(contacts=recent.count())
+        free = rested.anti_join(each.filter(each.contacts >= actions.most_contacts), "customer")
+    agreed = allowed(
+        with_channel(free), study.data.consent, actions.purpose, sorted(set(channels.values())), study.as_of
+    )
+    stages = zip(STAGES, (met, rested, free, agreed), strict=True)
+    counted = pd.DataFrame([{"stage": stage} | _counted(table) for stage, table in stages])
+    rows = agreed.select([name for name in OF_CUSTOMERS if name in agreed.columns]).to_pandas()
+    return counted, rows.sort_values(["customer", "rule"], ignore_index=True)
+
+
+def _counted(table: ir.Table) -> dict[str, int]:
+    sums = table.agg(customers=table.customer.nunique(), actions=table.count())
+    (row,) = sums.to_pyarrow().to_pylist()
+    return {name: int(value) for name, value in row.items()}
+
+
+def _valued(study: Study, rows: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+    """What each action is worth for each customer: see `targeting`.
+
+    One more purchase is worth the margin on the customer's usual one. Whoever buys anyway takes the reward; of those
+    who are not scored, as likely as the others on average: they buy less, so that what they cost is not told too low.
+    """
+    said, margin = described(rules.rules), study.dataset.study.margin
+    assumed = {
+        rule.name: Assumed(MEASURES[rule.assumed.of], rule.assumed.low, rule.assumed.high)
+        for rule in rules.rules
+        if rule.assumed
+    }
+    found = measured(study.effects(), rules)
+    rows = rows.assign(segment=rows["segment"].fillna(SILENT), usual_order=rows["usual_order"].fillna(0.0))
+    if rows.empty:
+        filled = rows.assign(measure="", design="", effect=0.0, low=0.0, high=0.0)
+    else:
+        filled = with_effects(rows, averages=found, measures=dict.fromkeys(found, "spend"), assumed=assumed)
+    buying = filled["measure"] == "buying"
+    usual = filled["usual_order"].to_numpy("float64")
+    terms = filled[["rule"]].join(said[["cost", "reward", "reward_share"]].astype("float64"), on="rule")
+    buys = _buys_anyway(study, filled)
+    taken = buys.fillna(buys.mean()).fillna(1.0) + np.where(buying, filled["effect"], 0.0)
+    filled = filled.assign(
+        worth=np.where(buying, margin * usual, margin),
+        contact=terms["cost"],
+        reward=terms["reward"] + terms["reward_share"] * usual,
+        redemption=np.where(terms[["reward", "reward_share"]].any(axis=1), taken.clip(0.0, 1.0), 0.0),
+        **({"buys_anyway": buys} if buys.notna().any() else {}),
+    )
+    return valued(filled)
+
+
+def _buys_anyway(study: Study, rows: pd.DataFrame) -> pd.Series:
+    """Probability of buying without an action; not a number where leaving is something else than silence."""
+    if not study.by_silence or "churn_probability" not in rows:
+        return pd.Series(np.nan, rows.index)
+    return 1.0 - rows["churn_probability"].astype("float64")
+
+
+def _without_equals(rows: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+    """Of actions between which only priority decides, the first: rules come in its order."""
+    order = {rule.name: place for place, rule in enumerate(rules.rules)}
+    ranked = rows.assign(place=rows["rule"].map(order), cents=rows["value"].round(6)).sort_values(
+        "place", kind="stable"
+    )
+    kept = ranked.drop_duplicates(["customer", "channel", "cents", "cost"]).drop(columns=["place", "cents"])
+    return kept.sort_values(["customer", "rule"], ignore_index=True)
