@@ -237,7 +237,12 @@ def _drawn(
     if covariance is None:
         errors = np.nan_to_num(weekly["standard_error"].to_numpy(dtype=np.float64))
         covariance = np.outer(errors, errors)
-    return np.random.default_rng(seed).multivariate_normal(effects, sums @ covariance @ sums.T, DRAWS, method="eigh")
+    spread = sums @ covariance @ sums.T
+    # A covariance by the way it is made; rounding may leave it a hair from symmetric.
+    drawn = np.random.default_rng(seed).multivariate_normal(
+        effects, (spread + spread.T) / 2, DRAWS, method="eigh", check_valid="ignore"
+    )
+    return drawn
 
 
 def _parts(effects: FloatArray, redeemed: float) -> FloatArray:

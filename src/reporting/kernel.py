@@ -1,7 +1,7 @@
-"""The kernel that a notebook runs in: IPython's, and killed by the system when its parent dies.
+"""The kernel that a notebook runs in: IPython's, but killed by the system when its parent dies; `quit()` is an error.
 
 IPython's own kernel looks once a second whether its parent is still there, and does not look while it computes in
-compiled code.
+compiled code. After `quit()` it goes on for a tenth of a second, in which further cells may run, or may not.
 """
 
 import ctypes
@@ -9,6 +9,9 @@ import os
 import runpy
 import signal
 import sys
+from typing import NoReturn
+
+from IPython.core.autocall import ZMQExitAutocall
 
 PR_SET_PDEATHSIG = 1
 
@@ -22,6 +25,12 @@ def die_with_parent() -> None:
         os._exit(1)
 
 
+def leave(*_: object, **__: object) -> NoReturn:
+    """What `quit` and `exit` do in a notebook: end it in an error that its output holds."""
+    raise SystemExit("quit() was called")
+
+
 if __name__ == "__main__":
     die_with_parent()
+    ZMQExitAutocall.__call__ = leave  # type: ignore[method-assign]
     runpy.run_module("ipykernel_launcher", run_name="__main__")

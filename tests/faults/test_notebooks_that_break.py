@@ -41,7 +41,7 @@ BREAKS: dict[str, tuple[nbformat.NotebookNode, str]] = {
     "says_no_memory": (notebook("raise MemoryError", "1"), "MemoryError"),
     "exit_0": (notebook("import sys; sys.exit(0)", "1"), "it ended the notebook"),
     "exit_0_at_end": (notebook(f"{END}\nraise SystemExit(0)", end=False), "it ended the notebook"),
-    "quit": (notebook("quit()", "1"), f"{DIED}|was never run"),
+    "quit": (notebook("quit()", "1"), r"SystemExit: quit\(\) was called"),
     "exit_1": (notebook("raise SystemExit(1)", "1"), "SystemExit: 1"),
     "interrupt": (notebook("raise KeyboardInterrupt", "1"), "KeyboardInterrupt"),
     "thread": (notebook(IN_A_THREAD, "1"), "a thread of it failed: ZeroDivisionError"),
