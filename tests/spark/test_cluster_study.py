@@ -46,7 +46,11 @@ def test_a_study_brings_no_more_here_than_histories_samples_and_sums(
 
 
 def same(one: object, other: object) -> None:
-    if isinstance(one, pd.DataFrame):
+    if isinstance(one, pd.DataFrame) and one.empty:  # as of a retailer without goals
+        assert isinstance(other, pd.DataFrame)
+        assert list(one.columns) == list(other.columns)
+        assert other.empty
+    elif isinstance(one, pd.DataFrame):
         assert_agree(one.reset_index(), other.reset_index())  # type: ignore[attr-defined]
     elif isinstance(one, dict):
         assert isinstance(other, dict)
