@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +24,7 @@ from .programme.consent import allowed
 from .programme.drawing import HELD_OUT, TREATED, drawn
 from .programme.recommend import recommendations
 from .programme.rules import campaign
+from .whole import write_whole
 
 if TYPE_CHECKING:
     from .study import Study
@@ -98,13 +97,13 @@ def write(folder: Path, export: Export) -> dict[str, Any]:
     before = _written_before(folder)
     contents = {name: _csv(rows) for name, rows in export.files.items()}
     for name, content in contents.items():
-        _replace(folder / name, content)
+        write_whole(folder / name, content)
     files = {
         name: {"rows": len(export.files[name]), "sha256": hashlib.sha256(content).hexdigest()}
         for name, content in contents.items()
     }
     manifest = export.manifest | {"files": files}
-    _replace(folder / f"{MANIFEST}.json", json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
+    write_whole(folder / f"{MANIFEST}.json", json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
     for name in before - set(files):
         (folder / name).unlink(missing_ok=True)
     return manifest
@@ -270,15 +269,3 @@ def _written_before(folder: Path) -> set[str]:
 def _csv(rows: pd.DataFrame) -> bytes:
     text: str = rows.to_csv(index=False, lineterminator="\n")
     return text.encode()
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Write a file that its owner alone can read, whole or not at all."""
-    handle, scratch = tempfile.mkstemp(dir=file.parent, prefix=".new-")  # made with mode 600
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(content)
-        os.replace(scratch, file)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise

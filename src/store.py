@@ -22,7 +22,7 @@ COMPUTING = (
     "designs.py", "effects.py", "errors.py", "experiments.py", "forecasts.py", "formats.py", "gains.py",
     "high_value_customers.py", "leaving.py", "memberships.py", "origins.py", "participants.py", "points_rules.py",
     "prepared.py", "progress.py", "promises.py", "purchases.py", "question.py", "roles.py", "sampled.py", "schema.py",
-    "settings.py", "store.py", "study.py", "tournaments.py",
+    "settings.py", "store.py", "study.py", "tournaments.py", "whole.py",
     "sources", "features", "models", "programme",
 )  # fmt: skip
 LIBRARIES = ("duckdb", "ibis-framework", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "tzdata")

@@ -9,13 +9,19 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 from loyalty import cli
 from loyalty.study import STEPS
+from nbformat.v4 import new_code_cell, new_notebook
 
 FIRST = date(2020, 1, 1)
 REPORT = "reports/shop/2020-01-01/index.html"
+PARAMETERS = (
+    "dataset: str = ''\nas_of: str = ''\nhorizon_days: int | None = None\nactive_within_days: int | None = None"
+)
+NOTEBOOK = new_notebook(cells=[new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})])
 
 
 def log_of(customers: dict[str, list[int]], amount: float = 5.0) -> pd.DataFrame:
@@ -40,7 +46,7 @@ def project(make_shop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> 
         root = make_shop(log) if toml is None else make_shop(log, toml)
         (root / REPORT).parent.mkdir(parents=True)
         (root / REPORT).write_text("the report that was there before")
-        (root / "notebooks" / "01_data_health.ipynb").write_text('{"cells": []}')
+        nbformat.write(NOTEBOOK, root / "notebooks" / "01_data_health.ipynb")
         monkeypatch.setenv("LOYALTY_ROOT", str(root))
         return root
 

@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..errors import DataError, SettingsError
+from ..whole import write_whole
 from .likelihood import LikelihoodModel
 from .validation import FloatArray, nonnegative_column
-from .whole import write_whole
 
 FORMAT, VERSION = "loyalty-lifetimes-fit", 1
 

@@ -18,7 +18,7 @@ import xgboost
 
 from ..errors import DataError
 from ..features.build import dictionary
-from .whole import write_whole
+from ..whole import write_whole
 
 FORMAT, VERSION = "loyalty-model", 1
 MANIFEST = "model.json"

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import EngineError, RefusedError, SettingsError
+from ..whole import write_whole
 from .backtest import Origin
 from .reliability import log_losses
 from .validation import FloatArray
-from .whole import write_whole
 
 TRIALS = 30
 SEED = 20171203

@@ -1,7 +1,6 @@
 """Runs and what became of them: every run leaves a record, also one that failed, and one that was killed."""
 
 import json
-import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..whole import write_whole
 from . import manifest
 from .locks import Owner
 
@@ -90,12 +90,8 @@ class Run:
         }
         folder = records(self.root, self.dataset)
         folder.mkdir(parents=True, exist_ok=True)
-        scratch = folder / f".{self.id}"
-        try:
-            scratch.write_text(json.dumps(record, indent=1), "utf-8")  # ASCII: an error may hold what is no Unicode
-            os.replace(scratch, folder / f"{self.id}.json")
-        finally:
-            scratch.unlink(missing_ok=True)
+        # ASCII: an error may hold what is no Unicode.
+        write_whole(folder / f"{self.id}.json", json.dumps(record, indent=1).encode())
 
     def forget_old(self) -> None:
         """Delete the oldest records, where there are very many."""

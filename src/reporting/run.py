@@ -30,6 +30,9 @@ CELL_SECONDS = 600
 START_SECONDS = 180
 """Longest that a kernel may take to start, on a machine that has much to do."""
 
+OUTPUT_SECONDS = 120
+"""Longest to wait for what a finished cell printed; nbclient's own 4 s are too few for a flood on a busy machine."""
+
 logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it would say, our errors say
 
 OnCell = Callable[[int, int], None]
@@ -80,6 +83,7 @@ def run_notebook(
         "progress_bar": False,
         "log_output": False,
         "start_timeout": START_SECONDS,
+        "iopub_timeout": OUTPUT_SECONDS,
         "timeout_func": clock.left,
         "kernel_manager_class": kernels.Kernels,
         # not papermill's cwd, which moves the whole process

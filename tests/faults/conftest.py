@@ -6,9 +6,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from faulty import TinyStudy, as_run, notebook, project, with_fixed_words
+from faulty import as_run, notebook, project, with_fixed_words
 from loyalty.reporting import run
 from loyalty.reporting.run import read_notebook
+from tiny_study import TinyStudy
 
 
 @pytest.fixture(autouse=True)

@@ -3,10 +3,8 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import loyalty.reporting
@@ -34,32 +32,6 @@ display({"application/vnd.loyalty.end+json": {"version": 1}, "text/plain": ""}, 
 """What `page.end` shows, without its imports."""
 
 OLD = "the report that was there before"
-
-DATASET = SimpleNamespace(
-    title="Tiny panel",
-    notice="Made up.",
-    timezone="UTC",
-    experiment=None,
-    privacy=SimpleNamespace(minimum_cell=10),
-    study=SimpleNamespace(horizon_days=28, active_within_days=56),
-)
-
-
-@dataclass
-class TinyStudy:
-    """What a report needs of a study."""
-
-    root: Path
-    as_of: date = date(2020, 1, 1)
-    key: str = "k1"
-    name: str = "tiny"
-    horizon_days: int = 28
-    active_within_days: int = 56
-    dataset: Any = field(default_factory=lambda: DATASET)
-    data: Any = field(default_factory=lambda: SimpleNamespace(key="d1", today=date(2020, 1, 1)))
-
-    def prepare(self, progress: Callable[[str], None]) -> None:
-        progress("preparing")
 
 
 def notebook(*cells: str | nbformat.NotebookNode, end: bool = True) -> nbformat.NotebookNode:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from faulty import TinyStudy, as_run, with_fixed_words
+from faulty import as_run, with_fixed_words
 from loyalty.commands.report import Request, make, worst
 from loyalty.reporting import build, run
 from loyalty.reporting.progress import Reporter
 from loyalty.reporting.run import read_notebook
+from tiny_study import TinyStudy
 
 MOMENTS = (
     "history.Run.write", "history.Run.forget_old", "history.expected", "locks._sign", "locks._let_go",

@@ -10,11 +10,12 @@ from types import SimpleNamespace
 import nbformat
 import psutil
 import pytest
-from faulty import END, TinyStudy, is_new, is_old, notebook, project, with_fixed_words
+from faulty import END, is_new, is_old, notebook, project, with_fixed_words
 from loyalty.errors import NotebookError, SettingsError
 from loyalty.reporting.kernels import stop_all
 from loyalty.reporting.publish import publish
 from nbformat.v4 import new_code_cell
+from tiny_study import TinyStudy
 
 NEVER_ENDS = """\
 import time

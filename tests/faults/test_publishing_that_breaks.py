@@ -10,11 +10,12 @@ from typing import Any
 
 import nbformat
 import pytest
-from faulty import DATASET, TinyStudy, as_run, is_new, is_old, notebook, tree
+from faulty import as_run, is_new, is_old, notebook, tree
 from loyalty.errors import NotebookError, RefusedError
 from loyalty.reporting import build, freshness, history, manifest, place, publish, render, swap
 from loyalty.reporting.publish import publish as make
 from loyalty.roles import Table
+from tiny_study import DATASET, TinyStudy
 
 Fails = Callable[..., None]
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")

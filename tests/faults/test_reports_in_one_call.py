@@ -8,13 +8,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from faulty import DATASET, TinyStudy, is_new, is_old, notebook, project, tree
+from faulty import is_new, is_old, notebook, project, tree
 from loyalty.commands import report as command
 from loyalty.commands import runs
 from loyalty.commands.report import Request, make, worst
 from loyalty.errors import DataError, RefusedError, SettingsError
 from loyalty.reporting import history, jobs
 from loyalty.reporting.publish import publish
+from tiny_study import DATASET, TinyStudy
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "manifest.schema.json"
 Make = Callable[..., list[command.Told]]

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import psutil
 import pytest
-from faulty import OLD, TinyStudy, is_new, is_old, notebook, project
+from faulty import OLD, is_new, is_old, notebook, project
 from loyalty.commands.runs import find
 from loyalty.reporting import manifest
 from loyalty.reporting.history import past
 from loyalty.reporting.publish import publish
 from runner import MOMENTS, die
+from tiny_study import TinyStudy
 
 RUNNER = Path(__file__).with_name("runner.py")
+BESIDE = os.environ | {"PYTHONPATH": str(RUNNER.parents[1])}  # where runner.py finds tiny_study
 SIGNALS = {"SIGKILL": -signal.SIGKILL, "SIGTERM": 143}
 SLEEPS = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
 
@@ -89,7 +91,7 @@ def test_whenever_it_is_killed_on_a_new_day(
 def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path, int]]:
     """A run in the middle of a cell: its process, its project, and the process of its kernel."""
     root = project(tmp_path, {"01_one": notebook(SLEEPS)})
-    with subprocess.Popen([sys.executable, RUNNER, root], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, RUNNER, root], stderr=subprocess.PIPE, text=True, env=BESIDE) as process:
         until = time.monotonic() + 300
         while not ((root / "pid").exists() and (root / "pid").read_text("ascii")):
             assert process.poll() is None, process.communicate()
@@ -122,7 +124,12 @@ def test_no_kernel_outlives_the_run(running: tuple[subprocess.Popen[str], Path, 
 def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     root = project(tmp_path, {"01_one": notebook("import time; time.sleep(600)")})
     done = subprocess.run(
-        [sys.executable, RUNNER, root, "minutes=0.1"], capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, RUNNER, root, "minutes=0.1"],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        env=BESIDE,
     )
     assert done.returncode == 1
     assert "the run took longer than the 0.1 minutes that it was given" in done.stderr
@@ -134,7 +141,9 @@ def test_a_second_run_is_told_who_is_at_work(
     running: tuple[subprocess.Popen[str], Path, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process, root, _ = running
-    second = subprocess.run([sys.executable, RUNNER, root], capture_output=True, text=True, timeout=200, check=False)
+    second = subprocess.run(
+        [sys.executable, RUNNER, root], capture_output=True, text=True, timeout=200, check=False, env=BESIDE
+    )
     assert second.returncode == 4
     assert f"tiny: another run is at work (process {process.pid} on " in second.stderr
     assert is_old(root)

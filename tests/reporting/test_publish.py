@@ -4,10 +4,9 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import loyalty.reporting
@@ -18,33 +17,7 @@ from loyalty.errors import NotebookError, SettingsError
 from loyalty.reporting import alarms, manifest, run, swap
 from loyalty.reporting.publish import publish
 from loyalty.reporting.summary_types import Finding, Measure
-
-DATASET = SimpleNamespace(
-    title="Tiny panel",
-    notice="Made up.",
-    experiment=None,
-    privacy=SimpleNamespace(minimum_cell=10),
-    study=SimpleNamespace(horizon_days=28, active_within_days=56),
-)
-
-
-@dataclass
-class TinyStudy:
-    """What publishing needs of a study."""
-
-    root: Path
-    as_of: date = date(2020, 1, 1)
-    key: str = "k1"
-    name: str = "tiny"
-    horizon_days: int = 28
-    active_within_days: int = 56
-    dataset: Any = field(default_factory=lambda: DATASET)
-    data: Any = field(default_factory=lambda: SimpleNamespace(key="d1"))
-    prepared: int = 0
-
-    def prepare(self, progress: Callable[[str], None]) -> None:
-        self.prepared += 1
-        progress("preparing")
+from tiny_study import TinyStudy
 
 
 @pytest.fixture(autouse=True)

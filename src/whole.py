@@ -6,8 +6,11 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file in one step; if that fails, what was there before stays, and nothing is left beside it."""
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    """Write a file in one step, readable by its owner alone.
+
+    If that fails, what was there before stays, and nothing is left beside it.
+    """
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # made with mode 600
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
