@@ -6,12 +6,12 @@ campaigns. What the project promises is checked, and told where it is missed.
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from measure import machine, markdown, put
+from asked import names, parser_of, say, tell
+from measure import machine, markdown
 
 HERE = Path(__file__).parent
 REAL = ("complete-journey", "cdnow")
@@ -58,36 +58,16 @@ def main() -> None:
     for name in asked.logs:
         study = _open(name, root, asked.customers)
         result = _play(study, asked)
-        text = told(name, study.dataset.title, result)
-        sys.stdout.write(f"{text}\n\n")
-        if asked.write:
-            put(asked.write, f"accuracy on {name}", text)
+        tell(told(name, study.dataset.title, result), f"accuracy on {name}", asked.write)
 
 
 def _arguments() -> argparse.Namespace:
     every = [*REAL, *SIMULATED]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--logs", type=_names(every), default=every, help=f"of {','.join(every)} (default all)")
+    parser = parser_of(__doc__, "for logs and results")
+    parser.add_argument("--logs", type=names(every), default=every, help=f"of {','.join(every)} (default all)")
     parser.add_argument("--customers", type=int, default=8_000, help="of each simulated retailer (default 8000)")
     parser.add_argument("--no-incumbents", action="store_true", help="without the package lifetimes")
-    parser.add_argument("--folder", type=Path, default=HERE.parent / "build" / "bench", help="for logs and results")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this Markdown file too")
     return parser.parse_args()
-
-
-def _names(known):
-    """What reads a list of known names separated by commas."""
-
-    def names(text: str) -> list[str]:
-        if unknown := set(text.split(",")) - set(known):
-            raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: expected some of {', '.join(known)}")
-        return text.split(",")
-
-    return names
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
 
 
 def _open(name: str, root: Path, customers: int) -> Any:
@@ -104,7 +84,7 @@ def _open(name: str, root: Path, customers: int) -> Any:
         return Study.open(name, root=root)
     made = f"{name}-{customers}"
     if not (root / "data" / f"{made.replace('-', '_')}.toml").exists():
-        _say(f"Simulating {customers:,} customers, {name}")
+        say(f"Simulating {customers:,} customers, {name}")
         simulate(Simulation.checked(customers=customers, **SIMULATED[name]), made, root)
     return Study.open(made, root=root, **ASKED)
 
@@ -116,7 +96,7 @@ def _play(study: Any, asked: argparse.Namespace) -> dict[str, Any]:
 
     without = INCUMBENTS if asked.no_incumbents else ()
     playing = [each for each in line_up(study.earning()) if each.name not in without]
-    return tournament(study, playing, lambda what: _say(f"{study.name}: {what}"))
+    return tournament(study, playing, lambda what: say(f"{study.name}: {what}"))
 
 
 def told(name: str, title: str, result: dict[str, Any]) -> str:

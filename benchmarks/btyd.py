@@ -12,9 +12,10 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from asked import names, number_of, parser_of, say, size, tell
 from fitters import CONTENDERS, Spent
-from measure import aside, machine, markdown, measure, put
-from populations import POPULATIONS, customers_of, describe, log_likelihoods, make
+from measure import aside, machine, markdown, measure
+from populations import POPULATIONS, describe, log_likelihoods, make
 
 HERE = Path(__file__).parent
 MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "pareto_nbd": "Pareto/NBD", "gamma_gamma": "Gamma-Gamma"}
@@ -63,54 +64,29 @@ def main() -> None:
     for name in asked.populations:
         file = asked.folder / f"customers-{asked.size}-{name}.parquet"
         if not file.exists():
-            _say(f"Simulating {asked.size} customers, {name}")
-            aside(make, name, customers_of(asked.size), file)
+            say(f"Simulating {asked.size} customers, {name}")
+            aside(make, name, number_of(asked.size), file)
         outcomes = {model: race(model, file, asked) for model in asked.models}
         text = f"{_circumstances(asked, file, outcomes)}\n\n{markdown(HEADER, _rows(file, outcomes))}"
-        sys.stdout.write(f"{text}\n\n")
-        if asked.write:
-            title = f"{asked.size} customers, {name}"
-            put(asked.write, title, f"### {title}\n\n{text}")
+        title = f"{asked.size} customers, {name}"
+        tell(f"### {title}\n\n{text}", title, asked.write)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("size", nargs="?", type=_size, default="1M", help="customers, such as 20k or 1M (default)")
-    parser.add_argument("--part", type=_size, default="100k", help="customers where peers are slow (default 100k)")
-    parser.add_argument("--models", type=_names(MODELS), default=list(MODELS), help=f"of {','.join(MODELS)}")
-    parser.add_argument("--populations", type=_names(POPULATIONS), default=list(POPULATIONS), help="low,high")
-    parser.add_argument("--runs", type=int, default=3, help="of each contender (default 3)")
-    parser.add_argument("--folder", type=Path, default=HERE.parent / "build" / "bench", help="for populations")
+    parser = parser_of(__doc__, "for populations")
+    parser.add_argument("size", nargs="?", type=size, default="1M", help="customers, such as 20k or 1M (default)")
+    parser.add_argument("--part", type=size, default="100k", help="customers where peers are slow (default 100k)")
+    parser.add_argument("--models", type=names(MODELS), default=list(MODELS), help=f"of {','.join(MODELS)}")
+    parser.add_argument("--populations", type=names(POPULATIONS), default=list(POPULATIONS), help="low,high")
     parser.add_argument("--peers", type=Path, help="a Python that has pymc-marketing")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this Markdown file too")
+    parser.add_argument("--runs", type=int, default=3, help="of each contender (default 3)")
     return parser.parse_args()
-
-
-def _size(text: str) -> str:
-    """A size as given, if it is one; else argparse complains."""
-    customers_of(text)
-    return text
-
-
-def _names(known):
-    """What reads a list of known names separated by commas."""
-
-    def names(text: str) -> list[str]:
-        if unknown := set(text.split(",")) - set(known):
-            raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: expected some of {', '.join(known)}")
-        return text.split(",")
-
-    return names
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
 
 
 def race(model: str, file: Path, asked: argparse.Namespace) -> list[Outcome]:
     """Run the contenders of a model one after another."""
-    every = customers_of(asked.size)
-    part = min(customers_of(asked.part), every) if model in SLOW else every
+    every = number_of(asked.size)
+    part = min(number_of(asked.part), every) if model in SLOW else every
     runs = [("loyalty", size) for size in sorted({every, part}, reverse=True)]
     runs += [(name, part) for name in CONTENDERS if name != "loyalty" and (name != "pymc-marketing" or asked.peers)]
     with tempfile.TemporaryDirectory(dir=asked.folder) as cache:
@@ -125,7 +101,7 @@ def run(name: str, model: str, file: Path, customers: int, cache: str, asked: ar
     runs = 1 if name in ONCE else asked.runs
     told = []
     for at in range(runs + (name == "loyalty")):
-        _say(f"{MODELS[model]}, {name}, {customers:,} customers: run {at + 1}")
+        say(f"{MODELS[model]}, {name}, {customers:,} customers: run {at + 1}")
         _, text = measure([os.fspath(part) for part in (*script, name, model, file, str(customers))])
         told.append(json.loads(text.splitlines()[-1]))
     counted = told[-runs:]

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agree import differences
+from asked import number_of, parser_of, say, size, tell
 from contenders import AS_OF, CONTENDERS, THREADS
-from logs import describe, lines_of, make
-from measure import Cost, aside, least, machine, markdown, measure, put
+from logs import describe, make
+from measure import Cost, aside, least, machine, markdown, measure
 
 HERE = Path(__file__).parent
 TITLES = {"histories": "histories", "features": "all blocks"}
@@ -56,49 +57,35 @@ def main() -> None:
     asked.folder.mkdir(parents=True, exist_ok=True)
     log = asked.folder / f"lines-{asked.size}-by-{asked.order}.parquet"
     if not log.exists():
-        _say(f"Simulating {asked.size} lines")
-        aside(make, lines_of(asked.size), AS_OF, asked.order, log)
+        say(f"Simulating {asked.size} lines")
+        aside(make, number_of(asked.size), AS_OF, asked.order, log)
     left_out = _left_out(asked)
     outcomes = {
         task: race(task, [name for name in contenders if name not in left_out], log, asked)
         for task, contenders in CONTENDERS.items()
     }
     text = f"{_circumstances(asked, log, outcomes, left_out)}\n\n{_table(outcomes)}"
-    sys.stdout.write(f"{text}\n")
-    if asked.write:
-        name = f"{asked.size} lines in order of {asked.order}"
-        put(asked.write, name, f"### {name}\n\n{text}")
+    name = f"{asked.size} lines in order of {asked.order}"
+    tell(f"### {name}\n\n{text}", name, asked.write)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__, "for logs and scratch")
     parser.add_argument(
         "size", nargs="?", type=size, default="10M", help="lines of the log, such as 50k, 10M (default), 100M"
     )
     parser.add_argument("--order", choices=["customer", "time"], default="customer", help="of the lines")
-    parser.add_argument("--runs", type=int, default=3, help="of each contender (default 3)")
-    parser.add_argument("--folder", type=Path, default=HERE.parent / "build" / "bench", help="for logs and scratch")
     parser.add_argument("--peers", type=Path, help="a Python that has pymc-marketing")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this Markdown file too")
+    parser.add_argument("--runs", type=int, default=3, help="of each contender (default 3)")
     return parser.parse_args()
-
-
-def size(text: str) -> str:
-    """A size as given, if it is one; else argparse complains."""
-    lines_of(text)
-    return text
 
 
 def _left_out(asked: argparse.Namespace) -> dict[str, str]:
     """Contenders that do not run, and why."""
     why = {} if asked.peers else {"pymc-marketing": "it is not installed"}
-    if lines_of(asked.size) > MOST_IN_MEMORY:
+    if number_of(asked.size) > MOST_IN_MEMORY:
         why |= dict.fromkeys(sorted(IN_MEMORY), "it holds all lines in memory")
     return why
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
 
 
 def race(task: str, names: list[str], log: Path, asked: argparse.Namespace) -> list[Outcome]:
@@ -129,7 +116,7 @@ def run(task: str, name: str, log: Path, result: Path, asked: argparse.Namespace
     script = ["-W", "ignore", HERE / "contenders.py"]  # peers warn on import
     costs, facts = [], []
     for at in range(asked.runs):
-        _say(f"{TITLES[task]}, {name}: run {at + 1} of {asked.runs}")
+        say(f"{TITLES[task]}, {name}: run {at + 1} of {asked.runs}")
         with tempfile.TemporaryDirectory(dir=asked.folder) as scratch:
             command = [python, *script, task, name, log, result, scratch, MEMORY_GB[task]]
             cost, told = measure([str(part) for part in command])

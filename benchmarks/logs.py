@@ -8,17 +8,6 @@ from pathlib import Path
 LINES_PER_CUSTOMER = 10
 
 
-def lines_of(size: str) -> int:
-    """Number of lines that a size stands for.
-
-    Examples
-    --------
-    >>> lines_of("10M"), lines_of("50k"), lines_of("700")
-    (10000000, 50000, 700)
-    """
-    return int(size.rstrip("kM")) * {"k": 1_000, "M": 1_000_000}.get(size[-1], 1)
-
-
 def make(lines: int, end: date, order: str, file: Path) -> None:
     """A plain log of two years, one row a line.
 

@@ -86,13 +86,3 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [" | ".join(header), *(" | ".join(row) for row in rows)]
     head, *body = (f"| {line} |" for line in lines)
     return "\n".join([head, f"|{'|'.join(sides)}|", *body])
-
-
-def put(file: Path, name: str, text: str) -> None:
-    """Write a text between its marks in a Markdown file, in place of what was there, or at the end."""
-    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    block = f"{begin}\n\n{text}\n\n{end}"
-    page = file.read_text("utf-8") if file.exists() else ""
-    before, found, rest = page.partition(begin)
-    page = before + block + rest.partition(end)[2] if found else f"{page.rstrip()}\n\n{block}\n"
-    file.write_text(page.lstrip(), "utf-8")

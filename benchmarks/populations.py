@@ -24,17 +24,6 @@ POPULATIONS = {
 }
 
 
-def customers_of(size: str) -> int:
-    """Number of customers that a size stands for.
-
-    Examples
-    --------
-    >>> customers_of("1M"), customers_of("20k"), customers_of("700")
-    (1000000, 20000, 700)
-    """
-    return int(size.rstrip("kM")) * {"k": 1_000, "M": 1_000_000}.get(size[-1], 1)
-
-
 def make(name: str, customers: int, file: Path) -> None:
     """Customers of a population with ``frequency``, ``recency``, ``T`` and ``monetary_value``, as Parquet."""
     import numpy as np

@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from asked import number_of, parser_of, say, size, tell
 from ledgers import describe, make
-from logs import lines_of
-from measure import Cost, aside, least, machine, markdown, measure, put
+from measure import Cost, aside, least, machine, markdown, measure
 from settlers import SETTLERS, THREADS
 
 HERE = Path(__file__).parent
@@ -46,53 +46,38 @@ class Outcome(NamedTuple):
     @property
     def each_million(self) -> float:
         """User-CPU seconds after the start for a million lines."""
-        return (self.cost.user - self.started) / lines_of(self.size) * 1e6
+        return (self.cost.user - self.started) / number_of(self.size) * 1e6
 
 
 def main() -> None:
     """Make the ledgers if they are not there, run the contenders, tell the table."""
     asked = _arguments()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    files = {size: asked.folder / f"ledger-{size}.parquet" for size in (asked.size, asked.part)}
-    for size, file in files.items():
+    files = {lines: asked.folder / f"ledger-{lines}.parquet" for lines in (asked.size, asked.part)}
+    for lines, file in files.items():
         if not file.exists():
-            _say(f"Simulating {size} lines")
-            aside(make, lines_of(size), file)
+            say(f"Simulating {lines} lines")
+            aside(make, number_of(lines), file)
     runs = [(asked.size, "loyalty"), (asked.part, "loyalty"), (asked.part, "pandas")]
-    outcomes = [run(name, size, files[size], asked) for size, name in dict.fromkeys(runs)]
+    outcomes = [run(name, lines, files[lines], asked) for lines, name in dict.fromkeys(runs)]
     agree(outcomes[-2], outcomes[-1])
     text = f"{_circumstances(asked, files[asked.size], outcomes)}\n\n{markdown(HEADER, rows(outcomes))}"
-    sys.stdout.write(f"{text}\n")
-    if asked.write:
-        name = f"ledger of {asked.size} lines"
-        put(asked.write, name, f"### {name.capitalize()}\n\n{text}")
+    tell(f"### Ledger of {asked.size} lines\n\n{text}", f"ledger of {asked.size} lines", asked.write)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__, "for ledgers and scratch")
     parser.add_argument("size", nargs="?", type=size, default="10M", help="lines, such as 50k or 10M (default)")
     parser.add_argument("--part", type=size, default="1M", help="lines for the loop (default 1M)")
     parser.add_argument("--runs", type=int, default=3, help="of each contender (default 3)")
-    parser.add_argument("--folder", type=Path, default=HERE.parent / "build" / "bench", help="for ledgers and scratch")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this Markdown file too")
     return parser.parse_args()
-
-
-def size(text: str) -> str:
-    """A size as given, if it is one; else argparse complains."""
-    lines_of(text)
-    return text
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
 
 
 def run(name: str, size: str, ledger: Path, asked: argparse.Namespace) -> Outcome:
     """Run one contender as often as asked."""
     costs, facts = [], []
     for at in range(asked.runs):
-        _say(f"{name} on {size}: run {at + 1} of {asked.runs}")
+        say(f"{name} on {size}: run {at + 1} of {asked.runs}")
         with tempfile.TemporaryDirectory(dir=asked.folder) as scratch:
             command = [sys.executable, "-W", "ignore", HERE / "settlers.py", name, ledger, scratch, MEMORY_GB]
             cost, told = measure([str(part) for part in command])

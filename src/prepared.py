@@ -149,9 +149,12 @@ class Prepared:
 
     @functools.cached_property
     def consent(self) -> ir.Table | None:
-        """What customers agreed to, see `sources.log`."""
+        """What customers agreed to, see `sources.log`; of what has no readable day only withdrawals, which count."""
         said = self._companion("consent")
-        return None if said is None else usable(said)
+        if said is None:
+            return None
+        withdrawn = said.day.isnull() & ~said.granted.fill_null(False)
+        return said.filter(said.customer.notnull() & (said.day.notnull() | withdrawn))
 
     @functools.cached_property
     def events(self) -> pd.DataFrame:

@@ -1,15 +1,17 @@
 """The one object that a notebook opens: one dataset, one as-of date, one horizon."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeVar, cast
 
 import pandas as pd
 
 from . import (
+    action_plan,
     actions,
     balances,
+    bridge,
     campaigns,
     effects,
     forecasts,
@@ -43,9 +45,7 @@ def step(compute: "Callable[[Study], R]") -> "Callable[[Study], R]":
 
     @functools.wraps(compute)
     def kept(self: "Study") -> R:
-        if name not in self._results:
-            self._results[name] = self._store.get(name, lambda: compute(self))
-        return cast("R", self._results[name])
+        return self._kept(name, lambda: compute(self))
 
     return kept
 
@@ -219,6 +219,11 @@ class Study(Question):
         """Spend of all customers forecast at each past date, see `forecasts.value_backtest`."""
         return forecasts.value_backtest(self)
 
+    def bridge(self, earlier: Mapping[str, Any]) -> dict[str, Any]:
+        """Why customers are worth more or less than an earlier run said, see `bridge.between`."""
+        name = f"bridge-{bridge.key(earlier)}"
+        return cast("dict[str, Any]", self._store.get(name, lambda: bridge.between(self, earlier)))
+
     # Campaigns
 
     @step
@@ -228,10 +233,7 @@ class Study(Question):
 
     def effects(self) -> dict[str, Any]:
         """What campaigns and the programme changed, and whether it paid, see `effects.effects`."""
-        name = f"effects-{effects.key(self)}"
-        if name not in self._results:
-            self._results[name] = self._store.get(name, lambda: effects.effects(self))
-        return cast("dict[str, Any]", self._results[name])
+        return self._kept(f"effects-{effects.key(self)}", lambda: effects.effects(self))
 
     # The programme
 
@@ -257,10 +259,7 @@ class Study(Question):
 
     def budget(self) -> dict[str, Any]:
         """Plan against actual, and what it brought, see `progress.budget`."""
-        name = f"budget-{effects.key(self)}"
-        if name not in self._results:
-            self._results[name] = self._store.get(name, lambda: progress.budget(self))
-        return cast("dict[str, Any]", self._results[name])
+        return self._kept(f"budget-{effects.key(self)}", lambda: progress.budget(self))
 
     @step
     def satisfaction(self) -> dict[str, Any]:
@@ -269,12 +268,20 @@ class Study(Question):
 
     # Who gets what
 
+    @functools.cached_property
+    def plan(self) -> action_plan.Plan:
+        """Who gets which action, customer by customer, see `action_plan.planned`; it is not kept on disk."""
+        return action_plan.planned(self)
+
     def actions(self) -> dict[str, Any]:
         """Which action for how many customers, at what cost and worth, see `actions.actions`."""
-        name = f"actions-{effects.key(self)}"
+        return self._kept(f"actions-{effects.key(self)}", lambda: actions.actions(self))
+
+    def _kept(self, name: str, compute: Callable[[], R]) -> R:
+        """What is computed once under a name, and then read."""
         if name not in self._results:
-            self._results[name] = self._store.get(name, lambda: actions.actions(self))
-        return cast("dict[str, Any]", self._results[name])
+            self._results[name] = self._store.get(name, compute)
+        return cast("R", self._results[name])
 
     def check_outcomes(self) -> None:
         """Refuse outcomes of one kind before anything is computed from them."""
@@ -328,6 +335,7 @@ class Study(Question):
             getattr(self, name)()
         self.effects()
         self.budget()
+        self.actions()
         self.promises()
         forget(self.data.folder)
         forget(self.data.folder / "landed")

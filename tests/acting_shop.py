@@ -60,6 +60,8 @@ group = "group"
 sent_by = "sent_by"
 """
 
+UNREADABLE = "the day after"
+
 
 def log(simulated_log: pd.DataFrame) -> pd.DataFrame:
     """The first 300 customers; one of them has a number that is a formula, one that has a sign."""
@@ -81,7 +83,7 @@ def scored(study: Study, randomised: list[dict[str, Any]] | None = None) -> Iter
     frame = pd.DataFrame({"churn_probability": churn, "expected_spend": 20 * (1 - churn), "clv": 6 * (1 - churn)})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Study, "churn", lambda _: {"scores": frame, "about": {"asked": len(frame)}})
-        patch.setattr(Study, "effects", lambda _: {"randomised": randomised or []})
+        patch.setattr(Study, "effects", lambda _: {"randomised": randomised or [], "single": []})
         patch.setattr(actions, "desk", _too_short)
         yield frame
 
@@ -99,7 +101,7 @@ def agreed(study_log: pd.DataFrame, seed: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer": random.choice(customers, n),
-            "day": days.strftime("%Y-%m-%d"),
+            "day": np.where(random.random(n) < 0.03, UNREADABLE, days.strftime("%Y-%m-%d")),
             "granted": random.choice(["true", "true", "false", ""], n),
             "purpose": random.choice(["contact", "contact", "contact e-mail", "analysis", ""], n),
         }
@@ -114,9 +116,12 @@ def may_be_reached(words: pd.DataFrame, customer: str, channel: str, as_of: date
         own["yes"] = own["granted"] == "true"
         named = own["purpose"] == purpose
         unnamed = (own["purpose"] == "") & ~own["yes"] & (purpose == "contact")
-        own = own[(named | unnamed) & (~own["yes"] | (own["day"] < as_of.isoformat()))]
+        undated = own["day"] == UNREADABLE
+        own = own[(named | unnamed) & (~own["yes"] | ((own["day"] < as_of.isoformat()) & ~undated))]
         if own.empty:
             continue
+        if (own["day"] == UNREADABLE).any():
+            return False
         if not own.loc[own["day"] == own["day"].max(), "yes"].all():
             return False
         there = True

@@ -3,8 +3,8 @@
 A customer may be reached for a purpose such as `contact` who agreed to it before the day of the actions and has not
 taken it back since. A word on one channel alone is a purpose of its own, `contact e-mail`: with it, both must allow.
 In doubt nobody is reached: what was agreed to and taken back on the same day is taken back, what cannot be read is no
-consent, a withdrawal that names no purpose is one of all, and a withdrawal counts whenever it is noted, also where the
-actions are of a past day.
+consent, a withdrawal that names no purpose is one of all, one whose day cannot be read is never taken back, and a
+withdrawal counts whenever it is noted, also where the actions are of a past day.
 """
 
 from __future__ import annotations
@@ -50,6 +50,6 @@ def _by_channel(consent: ir.Table, purpose: str, channel: str, as_of: date) -> i
     said = said.filter(said.about.isin([purpose, f"{purpose} {channel.lower()}"]))
     said = said.filter(~said.granted | is_before(said.day, as_of))
     last = said.mutate(last=said.day.max().over(ibis.window(group_by=["customer", "about"])))
-    last = last.filter(last.day == last["last"])
+    last = last.filter((last.day == last["last"]) | last.day.isnull())
     each = last.group_by("customer").agg(agreed=last.granted.all())
     return each.filter(each.agreed).select("customer", channel=ibis.literal(channel))

@@ -7,7 +7,7 @@ bought again, so what fills the list best says little about what is new to the c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -173,26 +173,6 @@ def recommendations(
     DataError
         If the log names no items before the date.
     """
-    told = parts_told(
-        tables, as_of, winner, count, novel_only=novel_only, customers=customers, most_customers=most_customers
-    )
-    return pd.concat(list(told), ignore_index=True).sort_values(["customer", "rank"], ignore_index=True)
-
-
-def parts_told(
-    tables: Tables,
-    as_of: date,
-    winner: str,
-    count: int = 3,
-    *,
-    novel_only: bool = False,
-    customers: ir.Table | None = None,
-    most_customers: int = MOST_CUSTOMERS,
-) -> Iterator[pd.DataFrame]:
-    """The same, about `PART` customers at a time, so that it fits in memory however many there are.
-
-    The parts are in no order; each is in order of customer and rank.
-    """
     if not (level := level_of(tables)):
         raise DataError("the log names neither categories nor products: give transactions.product or .category")
     items = bought(tables.lines, level)
@@ -200,9 +180,12 @@ def parts_told(
     if not sold.names:
         raise DataError(f"no purchase before {as_of} has a {level} that is known")
     scorer = _learned(tables, level, sold, as_of, winner, most_customers)
-    for part in parts(buyers(tables, as_of) if customers is None else customers, PART):
-        known = tastes(items, sold, as_of, part)
-        yield pd.concat([_told(block, sold, scorer, count, novel_only) for block in blocks(known)])
+    told = [
+        _told(block, sold, scorer, count, novel_only)
+        for part in parts(buyers(tables, as_of) if customers is None else customers, PART)
+        for block in blocks(tastes(items, sold, as_of, part))
+    ]
+    return pd.concat(told, ignore_index=True).sort_values(["customer", "rank"], ignore_index=True)
 
 
 def _learned(tables: Tables, level: str, sold: Catalogue, as_of: date, winner: str, most: int) -> Scorer:
