@@ -40,7 +40,7 @@ SHARES = ("auc", "gini", "spearman", "calibration_error", "bias", "coverage")
 ABSENT = "did not play: "
 CALIBRATED, ENOUGH = 0.02, 2_000
 COVERED = (0.88, 0.92)
-TOTAL = 0.05
+TOTAL, REAL_TOTAL = 0.05, 0.10
 
 
 class Verdict(NamedTuple):
@@ -111,7 +111,7 @@ def told(name: str, title: str, result: dict[str, Any]) -> str:
     for game, measures in GAMES.items():
         parts.append(markdown(*duels(result[f"{game}_duels"], about, game, measures)))
         parts.append(markdown(*scores(result, game)))
-    verdicts = promises(result, name in STATIONARY)
+    verdicts = promises(result, name)
     kept = sum(verdict.kept for verdict in verdicts)
     rows = [[verdict.what, "kept" if verdict.kept else "**missed**", verdict.found] for verdict in verdicts]
     parts.append(f"Of what is promised, {kept} of {len(verdicts)} {'was' if kept == 1 else 'were'} kept.")
@@ -176,13 +176,13 @@ def _score(name: str, value: float) -> str:
     return f"{value:.1%}" if name in SHARES else f"{value:.3f}"
 
 
-def promises(result: dict[str, Any], stationary: bool) -> list[Verdict]:
+def promises(result: dict[str, Any], name: str) -> list[Verdict]:
     """What is promised of the chosen models, and whether it was kept.
 
     Parameters
     ----------
     result : of `loyalty.tournaments.tournament`.
-    stationary : whether the log is of customers whose behaviour never changes.
+    name : of the log; totals are promised of real ones, and of those of customers whose behaviour never changes.
     """
     about = result["about"]
     verdicts = [
@@ -193,12 +193,20 @@ def promises(result: dict[str, Any], stationary: bool) -> list[Verdict]:
     churn, value = (_of_winner(result, game) for game in GAMES)
     verdicts.append(_calibrated(churn, dict(zip(about["days"], about["customers"], strict=True))))
     verdicts.append(_covered(value))
-    if stationary:
+    if name in STATIONARY:
         off = value.loc["all", "bias"]
         verdicts.append(
-            Verdict("total spend within 5 % where the truth is stationary", abs(off) <= TOTAL, f"{off:+.1%}")
+            Verdict("total spend within 5 % where the truth is stationary", bool(abs(off) <= TOTAL), f"{off:+.1%}")
         )
+    if name in REAL:
+        verdicts.append(_totals(value.loc[about["days"][::-1], "bias"]))
     return verdicts
+
+
+def _totals(off: pd.Series) -> Verdict:
+    """The total at every date of a real log."""
+    found = "; ".join(f"{each:+.1%} on {day}" for day, each in off.items())
+    return Verdict("total spend within 10 % at every date of a real log", bool((off.abs() <= REAL_TOTAL).all()), found)
 
 
 def _of_winner(result: dict[str, Any], game: str) -> pd.DataFrame:

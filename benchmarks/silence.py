@@ -2,6 +2,7 @@
 
 The other benchmark of accuracy asks of customers who bought of late. This one asks of every household that was ever
 seen, from the first of a month, in days of UTC, which is how figures to beat were told that others had measured.
+One day is asked about, not four: what is learned from has `KNOWN` days of the log before it, for windows as long.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ HERE = Path(__file__).parent
 NAME = "complete-journey-utc"
 EVER = 366
 """Days in which everyone was seen: the log is of one year."""
+
+KNOWN = 90
 
 
 class Ask(NamedTuple):
@@ -75,13 +78,19 @@ def _open(ask: Ask, root: Path) -> Any:
     """The study of the day, in a project of its own, in which days are those of UTC."""
     from loyalty.study import Study
 
+    class Longer(Study):
+        """A study whose past dates all have `KNOWN` days of the log before them."""
+
+        def origins(self) -> list[date]:
+            return [day for day in super().origins() if (day - self.first_day).days >= KNOWN]
+
     for folder in ("data", "notebooks"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     text = (HERE.parent / "data" / "complete_journey.toml").read_text()
     text = text.replace('timezone = "America/New_York"', 'timezone = "UTC"')
     (root / "data" / f"{NAME.replace('-', '_')}.toml").write_text(text)
     over = ask.day + timedelta(days=ask.horizon_days)
-    return Study.open(NAME, root=root, as_of=over, horizon_days=ask.horizon_days, active_within_days=EVER)
+    return Longer.open(NAME, root=root, as_of=over, horizon_days=ask.horizon_days, active_within_days=EVER)
 
 
 def told(asked: Sequence[tuple[Ask, pd.DataFrame]]) -> str:

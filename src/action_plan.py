@@ -13,11 +13,12 @@ import pandas as pd
 from .errors import SettingsError
 from .features.companions import count
 from .features.windows import in_last_days
+from .gains import single_effects
 from .programme.allocation import Allocation, Limits, allocate
 from .programme.consent import allowed
 from .programme.effect import Effect, Interval
 from .programme.rule_values import SCORES, values
-from .programme.rules import DATED, RuleSet, candidates, described, rule_set
+from .programme.rules import RuleSet, candidates, described, reach, rule_of, rule_set
 from .programme.targeting import Assumed, Measure, valued, with_effects
 
 if TYPE_CHECKING:
@@ -42,20 +43,24 @@ class Plan:
     rules : that were applied, and those left out.
     everyone : customers who have bought.
     passed : one row a stage of `STAGES`: stage, customers and actions that are left after it.
+    reached : customers of each rule that are left after each stage; index rule (all, in their order), columns `STAGES`.
     values : of the actions that passed, see `targeting.valued`; with state. Of several that are worth and cost a
         customer the same by the same channel only that of the highest priority.
-    offered : by rule, customers after all stages, before equal ones are dropped.
+    offered : customer and rule, of all actions that passed, also of equal ones.
     allocation, limits : what was chosen, and what it keeps to.
+    single : rules that count with an effect of each customer's own, see `gains.single_effects`.
     """
 
     known: ir.Table
     rules: RuleSet
     everyone: int
     passed: pd.DataFrame
+    reached: pd.DataFrame
     values: pd.DataFrame
-    offered: pd.Series
+    offered: pd.DataFrame
     allocation: Allocation
     limits: Limits
+    single: tuple[str, ...] = ()
 
     @property
     def described(self) -> pd.DataFrame:
@@ -86,14 +91,15 @@ def planned(study: Study) -> Plan:
         scores=scored(study),
     ).cache()  # fmt: skip
     rules = rule_set(actions, known, study.as_of)
-    passed, rows = _passed(study, known, rules)
+    passed, reached, rows = _passed(study, known, rules)
     whole = _valued(study, rows, rules)
     each = _without_equals(whole, rules)
     limits = Limits(
         budget=np.inf if actions.budget is None else actions.budget, least=dict(actions.minimum_per_segment)
     )
-    offered = whole.groupby("rule")["customer"].nunique()
-    return Plan(known, rules, count(known), passed, each, offered, allocate(each, limits), limits)
+    offered = whole[["customer", "rule"]]
+    single = tuple(rule.name for rule in rules.rules if rule.name in {one["rule"] for one in study.effects()["single"]})
+    return Plan(known, rules, count(known), passed, reached, each, offered, allocate(each, limits), limits, single)
 
 
 def scored(study: Study) -> pd.DataFrame | ir.Table:
@@ -144,7 +150,7 @@ def measured(effects: dict[str, Any], rules: RuleSet) -> dict[str, Effect]:
     found: dict[str, list[Effect]] = {}
     names = {rule.name for rule in rules.rules}
     for each in effects["randomised"]:
-        rule = pd.Series([each["campaign"]]).str.replace(DATED, "", regex=True)[0]
+        rule = rule_of(each["campaign"])
         if rule in names and "spend" in each["effects"]:
             effect = Effect.from_dict(each["effects"]["spend"])
             found.setdefault(rule, []).extend([effect] if effect.identified and effect.standard_error > 0 else [])
@@ -158,8 +164,8 @@ def _pooled(each: list[Effect]) -> Effect:
     return replace(each[0], found=Interval.around(estimate, error), standard_error=error)
 
 
-def _passed(study: Study, known: ir.Table, rules: RuleSet) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """How many customers each stage of `STAGES` leaves, and the rows of those whom all of them leave."""
+def _passed(study: Study, known: ir.Table, rules: RuleSet) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """How many customers each stage of `STAGES` leaves, in all and of each rule, and the rows of those who are left."""
     actions, offers = study.dataset.actions, study.data.offers
     drawn = None if offers is None else offers.drawn
     channels = {rule.name: rule.channel for rule in rules.rules}
@@ -179,16 +185,12 @@ def _passed(study: Study, known: ir.Table, rules: RuleSet) -> tuple[pd.DataFrame
     agreed = allowed(
         with_channel(free), study.data.consent, actions.purpose, sorted(set(channels.values())), study.as_of
     )
-    stages = zip(STAGES, (met, rested, free, agreed), strict=True)
-    counted = pd.DataFrame([{"stage": stage} | _counted(table) for stage, table in stages])
+    stages = dict(zip(STAGES, (met, rested, free, agreed), strict=True))
+    counts = [count(table.select("customer").distinct()) for table in stages.values()]
+    of_rules = pd.DataFrame({stage: reach(table, rules.rules)["customers"] for stage, table in stages.items()})
+    counted = pd.DataFrame({"stage": STAGES, "customers": counts, "actions": of_rules.sum().to_numpy("int64")})
     rows = agreed.select([name for name in OF_CUSTOMERS if name in agreed.columns]).to_pandas()
-    return counted, rows.sort_values(["customer", "rule"], ignore_index=True)
-
-
-def _counted(table: ir.Table) -> dict[str, int]:
-    sums = table.agg(customers=table.customer.nunique(), actions=table.count())
-    (row,) = sums.to_pyarrow().to_pylist()
-    return {name: int(value) for name, value in row.items()}
+    return counted, of_rules, rows.sort_values(["customer", "rule"], ignore_index=True)
 
 
 def _valued(study: Study, rows: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
@@ -203,12 +205,14 @@ def _valued(study: Study, rows: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
         for rule in rules.rules
         if rule.assumed
     }
-    found = measured(study.effects(), rules)
+    effects = study.effects()
+    found, single = measured(effects, rules), single_effects(study, effects["single"])
     rows = rows.assign(segment=rows["segment"].fillna(SILENT), usual_order=rows["usual_order"].fillna(0.0))
     if rows.empty:
         filled = rows.assign(measure="", design="", effect=0.0, low=0.0, high=0.0)
     else:
-        filled = with_effects(rows, averages=found, measures=dict.fromkeys(found, "spend"), assumed=assumed)
+        measures: dict[str, Measure] = dict.fromkeys(found, "spend")
+        filled = with_effects(rows, single=single, averages=found, measures=measures, assumed=assumed)
     buying = filled["measure"] == "buying"
     usual = filled["usual_order"].to_numpy("float64")
     terms = filled[["rule"]].join(said[["cost", "reward", "reward_share"]].astype("float64"), on="rule")

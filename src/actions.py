@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from .action_plan import STAGES, Plan, planned
-from .designs import desk
-from .errors import DataError, RefusedError
+from .action_plan import STAGES, Plan
+from .errors import DataError
 from .programme import design
+from .programme.allocation import allocate
 from .programme.drawing import HoldOut, sized
 from .programme.moments import moves, sizes
 from .programme.recommend import Contest, contest
 from .programme.regret import by_reason, left_alone, regret
 from .programme.rules import campaign
 from .programme.targeting import evidence
+from .programme.value_curve import by_budget
 
 if TYPE_CHECKING:
     from .study import Study
@@ -31,7 +33,7 @@ UNREACHED = {"cool-down": "in a cool-down", "most contacts": "contacted lately",
 BY = ("rule", "channel", "segment", "state")
 FRAMES = (
     "states", "moves", "rules", "left_out", "passed", *(f"by_{name}" for name in BY), "alone", "alone_by_segment",
-    "regret", "evidence", "holdouts", "contest", "contest_dates",
+    "regret", "halved", "curve", "evidence", "holdouts", "contest", "contest_dates",
 )  # fmt: skip
 
 
@@ -43,13 +45,17 @@ def actions(study: Study) -> dict[str, Any]:
     about : refused (why nothing was chosen, "" where something was), as_of and known_until (ISO), currency,
         horizon_days, customers (who have bought), scored (of those with an action at hand), default_rules, consent
         (whether it is recorded), contacts (whether they are), limits (budget, None where there is none; most_contacts,
-        period_days, minimum_per_segment, hold_out), assumed (whether an effect that is counted with is), allocation
-        (see `Allocation.to_dict`; of all chosen, those who will be held out too), item (level, winner, novel_winner,
-        notes: see `recommend.Contest`).
+        period_days, minimum_per_segment, hold_out, purpose), assumed (whether an effect that is counted with is),
+        single (rules that count with an effect of each customer's own), moved_from (ISO, see moves), allocation (see
+        `Allocation.to_dict`; of all chosen, those who will be held out too), item (level, winner, novel_winner, notes:
+        see `recommend.Contest`).
     states : see `moments.sizes`; state is a column.
     moves : before, after, customers; between one horizon before `known_until` and it.
-    rules : rule, when, channel, kind, offer, version, cost, reward, reward_share, priority; offered (customers who
-        could be reached by it), customers (for whom it was chosen), spent, value, low, high (money, of these).
+    rules : rule, when, channel, kind, offer, version, cost, reward, reward_share, priority, assumed_of,
+        assumed_low, assumed_high (see `rules.described`); met (customers who meet its
+        condition), of these rested (who are in no cool-down), free (not contacted too often) and offered (who agreed to
+        the channel); of those offered, other (who get another action) and nothing (who get none), and customers (for
+        whom it was chosen) with their spent, value, low, high (money).
     left_out : rule, reason.
     passed : see `action_plan.Plan`.
     by_rule, by_channel, by_segment, by_state : of the chosen: the name, customers, spent, value, low, high.
@@ -57,6 +63,8 @@ def actions(study: Study) -> dict[str, Any]:
         are all customers.
     alone_by_segment : segment, reason, customers; of those with an action at hand.
     regret : see `programme.regret.regret`.
+    halved : the same with half the money that is spent, where no budget is felt: then the order of customers counts.
+    curve : see `programme.value_curve.by_budget`.
     evidence : see `programme.targeting.evidence`.
     holdouts : rule, and the columns of `drawing.HoldOut`.
     contest, contest_dates : see `recommend.Contest`, its scores and origins.
@@ -64,7 +72,7 @@ def actions(study: Study) -> dict[str, Any]:
     nothing: dict[str, Any] = {name: pd.DataFrame() for name in FRAMES}
     about = _about(study)
     try:
-        plan = planned(study)
+        plan = study.plan
     except DataError as error:
         return nothing | {"about": about | {"refused": str(error)}}
     chosen = plan.allocation.chosen
@@ -82,6 +90,8 @@ def actions(study: Study) -> dict[str, Any]:
         "alone": _alone(plan, alone),
         "alone_by_segment": alone.groupby(["segment", "reason"], as_index=False).agg(customers=("customer", "size")),
         "regret": regret(plan.values, plan.allocation, plan.limits, plan.risk),
+        "halved": _halved(plan),
+        "curve": by_budget(plan.values, plan.limits),
         "evidence": evidence(plan.values),
         "holdouts": pd.DataFrame([vars(each) | {"rule": rule} for rule, each in held.items()]),
         "contest": item.scores,
@@ -132,10 +142,8 @@ def next_item(study: Study) -> Contest:
 
 def _variation(study: Study) -> design.Variation | None:
     """How customers differ in what they spend in a horizon; None where the log is too short to tell."""
-    try:
-        return desk(study).variation
-    except RefusedError:
-        return None
+    desk = study.campaigns()["about"]["desk"]
+    return desk and design.Variation(**desk["variation"])
 
 
 def _about(study: Study) -> dict[str, Any]:
@@ -150,7 +158,8 @@ def _about(study: Study) -> dict[str, Any]:
         "currency": study.dataset.currency,
         "horizon_days": study.horizon_days,
         "consent": study.data.consent is not None,
-        "contacts": study.data.offers is not None,
+        "contacts": study.data.tables.contacts is not None,
+        "moved_from": study.origin(1).isoformat(),
         "limits": limits,
     }
 
@@ -162,6 +171,7 @@ def _of_plan(plan: Plan) -> dict[str, Any]:
         "scored": scored,
         "default_rules": plan.rules.default,
         "assumed": bool((plan.allocation.chosen["design"] == "assumed").any()),
+        "single": list(plan.single),
         "allocation": plan.allocation.to_dict(),
     }
 
@@ -183,13 +193,33 @@ def _moves(study: Study) -> pd.DataFrame:
 
 
 def _rules(plan: Plan) -> pd.DataFrame:
-    """What each rule says, and what became of it."""
-    said = plan.described[["channel", "kind", "offer", "version", "cost", "reward", "reward_share", "priority"]]
+    """What each rule says, and what became of those who meet its condition."""
+    said = plan.described
     said.insert(0, "when", [rule.when for rule in plan.rules.rules])
+    stages = plan.reached.set_axis(["met", "rested", "free", "offered"], axis=1)
     done = summed(plan.allocation.chosen, "rule").set_index("rule")
-    joined = said.join(plan.offered.rename("offered")).join(done)
-    counts = {"offered": "int64", "customers": "int64"}
+    joined = said.join(stages).join(_instead(plan)).join(done)
+    counts = dict.fromkeys([*stages.columns, "other", "nothing", "customers"], "int64")
     return joined.fillna(dict.fromkeys([*counts, *done.columns], 0)).astype(counts).reset_index()
+
+
+def _instead(plan: Plan) -> pd.DataFrame:
+    """Of those who could get an action, who get another one and who get none: index rule, other, nothing."""
+    got = plan.allocation.chosen[["customer", "rule"]].rename(columns={"rule": "got"})
+    each = plan.offered.merge(got, on="customer", how="left")
+    told = each.assign(nothing=each["got"].isna(), other=each["got"].notna() & (each["got"] != each["rule"]))
+    return told.groupby("rule")[["other", "nothing"]].sum()
+
+
+def _halved(plan: Plan) -> pd.DataFrame:
+    """What other rules would be worth with half the money; empty where the budget is felt, or nothing is spent."""
+    if plan.allocation.budget_price > 0 or plan.allocation.cost <= 0:
+        return pd.DataFrame()
+    limits = replace(plan.limits, budget=plan.allocation.cost / 2)
+    try:
+        return regret(plan.values, allocate(plan.values, limits), limits, plan.risk)
+    except DataError:  # half of it does not pay for the least numbers
+        return pd.DataFrame()
 
 
 def _alone(plan: Plan, alone: pd.DataFrame) -> pd.DataFrame:

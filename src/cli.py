@@ -134,11 +134,22 @@ def report(
 def runs(
     dataset: Annotated[str | None, typer.Argument(help="Name of a file in data/; else all.")] = None,
     last: Annotated[int, typer.Option(metavar="N", min=1, help="Most that are listed of a dataset.")] = 20,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="RUN RUN", help="How two differ: their ids, dates, or latest."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List past runs of reports: when, what became of them, how long they took, key figures."""
+    """List past runs of reports: when, what became of them, how long they took, key figures; or hold two together."""
     from .commands import runs as told
 
+    if diff is not None:
+        apart = told.compared(dataset, *diff)
+        if as_json:
+            typer.echo(told.to_json(apart))
+        else:
+            told.show_diff(apart)
+        return
     found = told.find(dataset, last)
     if as_json:
         typer.echo(told.to_json(found))

@@ -75,19 +75,21 @@ def effects(study: "Study") -> dict[str, Any]:
     accounts : see `ProfitAndLoss.to_dict`; whole, the same of all together, None where there is none.
     members : effects (by outcome; None where nobody knows who joined when) and standing, see `joining.standing`.
     responders : campaign and response, see `Response.to_dict`; None where no campaign with a control group is enough.
+    single : effects on single customers that actions may count with, see `gains.who_gains`.
     """
     told = {"members": gains.of_members(study)}
     offers = study.data.offers
     if offers is None or not study.campaigns()["about"]["known"]:
         nothing: dict[str, Any] = {name: [] for name in ("randomised", "observed", "splits", "accounts")}
         about = {"known": False, "days": DAYS, "randomised": 0, "targeted": 0}
-        return told | nothing | {"about": about, "whole": None, "responders": None}
+        return told | nothing | {"about": about, "whole": None, "responders": None, "single": []}
     drawn = held_out.campaigns(offers, study.known_until)
     measured = study.campaigns()["campaign"]
     targeted = [name for name in measured.index.astype(str) if name not in drawn.index]
     read = [_read(study, offers, str(name), row["start"]) for name, row in drawn.tail(SINGLE).iterrows()]
     seen = _observed(study, targeted)
     accounts, whole = _accounts(study, read, seen)
+    responders, single = gains.who_gains(study, [_over(study, each) for each in read if _is_enough(study, each)])
     return told | {
         "about": {"known": True, "days": DAYS, "randomised": len(drawn), "targeted": len(targeted)},
         "randomised": [_plain(study, each) for each in read],
@@ -95,7 +97,8 @@ def effects(study: "Study") -> dict[str, Any]:
         "splits": [each.to_dict() for each in _splits(study, read, seen)],
         "accounts": [each.to_dict() for each in accounts],
         "whole": whole and whole.to_dict(),
-        "responders": _responders(study, read),
+        "responders": responders,
+        "single": single,
     }
 
 
@@ -105,7 +108,7 @@ def effects(study: "Study") -> dict[str, Any]:
 def _read(study: "Study", offers: Offers, campaign: str, start: date) -> _Read:
     """The effects of one campaign on those drawn for it, as registered where it is."""
     start, found = pd.Timestamp(start).date(), None
-    if registry.path_of(campaign, study.name, study.root).exists():
+    if registry.is_registered(campaign, study.name, study.root):
         found = registry.registered(campaign, study.name, study.root)
         start = found.starts
     days, covariate = (found.days, found.covariate) if found else (DAYS, "")
@@ -282,21 +285,13 @@ def _known(cost: float) -> float | None:
     return None if pd.isna(cost) else float(cost)
 
 
-def _responders(study: "Study", read: list[_Read]) -> dict[str, Any] | None:
-    """Who gains how much from the largest campaign that is over; see `gains.of_campaign`."""
-    over = [
-        each
-        for each in read
-        if (study.known_until - each.start).days >= each.days
-        and each.smaller >= LEARNED
-        and each.effects[each.main].identified
-    ]
-    if not over:
-        return None
-    best = max(over, key=lambda each: (each.smaller, each.start))
-    sums = _sums(study, [best.campaign])
+def _is_enough(study: "Study", read: _Read) -> bool:
+    """Whether a campaign is over and had enough customers to ask who gains from it."""
+    over = (study.known_until - read.start).days >= read.days
+    return over and read.smaller >= LEARNED and read.effects[read.main].identified
+
+
+def _over(study: "Study", read: _Read) -> gains.Over:
+    sums = _sums(study, [read.campaign])
     cost = _known(sums["contact_cost"] / sums["reached"])
-    response = gains.of_campaign(study, best.people, best.start, cost or 0.0)
-    if response is None:
-        return None
-    return {"campaign": best.campaign, "days": best.days, "response": response.to_dict()}
+    return gains.Over(read.campaign, read.start, read.days, read.people, read.smaller, cost or 0.0)

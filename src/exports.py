@@ -111,7 +111,7 @@ def write(folder: Path, export: Export) -> dict[str, Any]:
 
 def place(study: Study) -> Path:
     """The folder of a study's files."""
-    return study.root / "data" / "processed" / study.name / study.as_of.isoformat() / "actions"
+    return study.processed / "actions"
 
 
 def harmless(rows: pd.DataFrame, *, signed: bool = False) -> pd.DataFrame:

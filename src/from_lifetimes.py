@@ -4,6 +4,23 @@ Write ``from loyalty.from_lifetimes import BetaGeoFitter`` where ``from lifetime
 are in whatever unit they are given. After `fit` the model behind is at ``model_``. As in lifetimes, an answer is a
 series where series were asked with, a number where numbers were, and else an array; P(alive) of BG/NBD and MBG/NBD is
 always an array.
+
+What `lifetimes.plotting` draws is drawn here from data, so that what is shown can be had as numbers, too:
+
+================================================  ==================================  ================================
+lifetimes                                         figure, of ``reporting``            its data, of ``models``
+================================================  ==================================  ================================
+plot_period_transactions                          btyd_figures.customers_by_count     tracking.by_count
+plot_calibration_purchases_vs_holdout_purchases   btyd_figures.expected_by_group      groups.conditional
+plot_frequency_recency_matrix                     portrait_figures.history_matrix     portrait.history_grid
+plot_probability_alive_matrix                     portrait_figures.history_matrix     portrait.history_grid
+plot_expected_repeat_purchases                    btyd_figures.new_customer           base.BTYDModel
+plot_history_alive                                portrait_figures.alive_history      portrait.alive_history
+plot_cumulative_transactions                      btyd_figures.total_purchases        tracking.track
+plot_incremental_transactions                     btyd_figures.weekly_purchases       tracking.track
+plot_transaction_rate_heterogeneity               portrait_figures.spread             portrait.rates
+plot_dropout_rate_heterogeneity                   portrait_figures.spread             portrait.leaving
+================================================  ==================================  ================================
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from .models.backtest import BTYD, RULE, Origin
 from .models.btyd_features import log_odds
 from .models.champion import Champion
 from .models.chosen import Chosen, Slope
-from .models.explain_champion import of_champion
+from .models.explain_champion import explained_by, of_champion
 from .models.line_up import BLEND, NAIVE, line_up
 from .models.metrics import compare
 from .models.players import Curve
@@ -50,7 +50,12 @@ def in_use(study: Study) -> dict[str, Any]:
     winners = {game: study.tournament()["about"][game]["winner"] for game in ("churn", "value")}
     used = {game: winner if winner in NAIVE else BLEND for game, winner in winners.items()}
     now = origins.seen(study, study.known_until)
-    champion = Champion(horizon_days=study.horizon_days, settings=study.tuned, by_silence=study.by_silence).fit(past)
+    champion = Champion(
+        horizon_days=study.horizon_days,
+        device=study.dataset.engine_settings.device,
+        settings=study.tuned,
+        by_silence=study.by_silence,
+    ).fit(past)
     chosen = Chosen(
         champion.at(now),
         None if used["churn"] == BLEND else _slope(study, used["churn"], past),
@@ -131,7 +136,7 @@ def churn(study: Study) -> dict[str, Any]:
         | {
             "scores": champion_scores.score(chosen, now.features, study.earning()),
             "contributions": contributions,
-            "features": chosen.forecaster.known(now.features).frame,
+            "features": explained_by(chosen.forecaster.known(now.features)),
             "attributes": now.features,
         }
         | watched(now, past, days, said, study.dataset.privacy.minimum_cell)

@@ -51,7 +51,9 @@ def key(study: "Study") -> str:
 def _files(study: "Study") -> tuple[list[Published], list[str]]:
     """Scores to judge, the latest first, none of whose horizons overlap."""
     folder = study.root / "data" / "processed" / study.name
-    files, unreadable = published(folder, study.known_until, study.horizon_days, study.active_within_days)
+    files, unreadable = published(
+        folder, study.known_until, study.horizon_days, study.active_within_days, study.variant
+    )
     apart: list[Published] = []
     asked = [file for file in files if file.churn == study.dataset.study.churn]
     for file in sorted(asked, key=lambda each: each.day, reverse=True):

@@ -15,7 +15,7 @@ from .features.labels import NO_PURCHASE
 from .models import tuning
 from .prepared import Prepared
 from .schema import Dataset, Goals
-from .settings import load_dataset, parse_date, project_root, whole_days, with_engine
+from .settings import load_dataset, parse_date, project_root, variant, whole_days, with_engine
 from .store import Result, Store, digest
 
 TESTED = 4
@@ -40,10 +40,11 @@ class Question:
         self.as_of, self.horizon_days, self.active_within_days = as_of, horizon_days, active_within_days
         # Engines agree, so that a result is the same whichever computed it.
         said = dataset.model_dump_json(exclude={"engine", "engine_settings"})
-        most = dataset.engine_settings.training_customers
+        engine = dataset.engine_settings
         # Settings of the trees, where a search found better ones than the defaults.
         self.tuned = tuning.read(root / "data" / "processed" / name)
-        self.key = digest(data.key, said, most, as_of, horizon_days, active_within_days, self.tuned)
+        learning = (engine.training_customers, engine.device, self.tuned)
+        self.key = digest(data.key, said, learning, as_of, horizon_days, active_within_days)
         self._store = Store(data.folder / f"{as_of}-{self.key}")
         self._results: dict[str, Result] = {}
 
@@ -98,11 +99,19 @@ class Question:
         return cls(name, dataset, root, data, as_of=day, horizon_days=horizon, active_within_days=active)
 
     @property
+    def variant(self) -> str:
+        """What is not as the dataset file says, see `settings.variant`."""
+        return variant(self, self.dataset.study)
+
+    @property
+    def processed(self) -> Path:
+        """Folder of the files that are written for other systems, one for each date and variant."""
+        return self.root / "data" / "processed" / self.name / f"{self.as_of}{self.variant}"
+
+    @property
     def goals(self) -> Goals:
         """The dataset's goals; none where horizon or activity differ from the dataset file's, to which goals belong."""
-        file = self.dataset.study
-        own = (self.horizon_days, self.active_within_days) == (file.horizon_days, file.active_within_days)
-        return self.dataset.goals if own else Goals()
+        return Goals() if self.variant else self.dataset.goals
 
     @property
     def by_silence(self) -> bool:

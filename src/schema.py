@@ -238,12 +238,14 @@ class Engine(Section):
     training_customers : the most customers at a date whose rows are brought to one machine, to learn from and to
         report on; of more, a fixed sample is.
     memory_gb : the most that DuckDB may use before it writes to disk.
+    device : where trees are grown.
     """
 
     master: str = "local[*]"
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     training_customers: Annotated[int, Field(ge=1000, strict=True)] = 200_000
     memory_gb: Annotated[float, Field(gt=0)] | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
 
 
 class Dataset(Section):

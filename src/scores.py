@@ -51,8 +51,9 @@ def write_scores(
 ) -> dict[str, Any]:
     """Score everyone who can leave at `study.known_until` into `data/processed/<dataset>/<as-of>/scores.parquet`.
 
-    The file has one row a customer, in order of customer, and appears whole or not at all. Beside it lies the model
-    that made it, see `models.chosen.Chosen.load`.
+    With another horizon or activity than the dataset file's the folder is another, see `Question.variant`. The file has
+    one row a customer, in order of customer, and appears whole or not at all. Beside it lies the model that made it,
+    see `models.chosen.Chosen.load`.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def write_scores(
     The columns are told in docs/scores.md.
     """
     chosen = leaving.opened(study)
-    folder = study.root / "data" / "processed" / study.name / study.as_of.isoformat()
+    folder = study.processed
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "scores.parquet"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as scratch:
@@ -111,7 +112,9 @@ def everyone(study: "Study") -> ir.Table:
 def _keep(study: "Study", chosen: Chosen, folder: Path) -> None:
     """The model beside its scores."""
     learned_from = date.fromisoformat(study.in_use()["about"]["learned_from"][0])
-    chosen.save(folder, study.features(), origin=learned_from, data=study.data.key)
+    chosen.save(
+        folder, study.features(), question=_asked(study), settings=study.tuned, origin=learned_from, data=study.data.key
+    )
 
 
 def _asked(study: "Study") -> dict[str, Any]:

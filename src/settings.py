@@ -55,6 +55,25 @@ def project_root() -> Path:
     )
 
 
+def variant(asked: Any, said: Any) -> str:
+    """What is not as the dataset file says, for the name of a folder: `-h60`, `-a90`, or nothing.
+
+    Parameters
+    ----------
+    asked, said : horizon_days and active_within_days of a study, or None, and of its dataset file.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Days
+    >>> file = Days(horizon_days=28, active_within_days=56)
+    >>> variant(Days(horizon_days=60, active_within_days=56), file), variant(file, file)
+    ('-h60', '')
+    """
+    letters = {"h": "horizon_days", "a": "active_within_days"}
+    own = {letter: (getattr(asked, name), getattr(said, name)) for letter, name in letters.items()}
+    return "".join(f"-{letter}{days}" for letter, (days, usual) in own.items() if days not in (None, usual))
+
+
 def dataset_names(root: Path) -> list[str]:
     """Names of the datasets described in `root/data`, sorted; `data/complete_journey.toml` is `complete-journey`."""
     return sorted(file.stem.replace("_", "-") for file in (root / "data").glob("*.toml"))

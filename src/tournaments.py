@@ -51,7 +51,8 @@ def tournament(
         cut_off (probability, share, profit, of the rule, of everyone).
     """
     rounds = rounds_of(study, told)
-    usual = line_up(study.earning(), settings=study.tuned, by_silence=study.by_silence)
+    device = study.dataset.engine_settings.device
+    usual = line_up(study.earning(), device, study.tuned, study.by_silence)
     played = play(contenders or usual, rounds, told)
     offer = _offer(study, played)
     churn, value = league.churn_league(played, offer), league.value_league(played)

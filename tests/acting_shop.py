@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from loyalty import actions
-from loyalty.errors import RefusedError
 from loyalty.study import Study
 
 RULES = """
@@ -84,12 +82,8 @@ def scored(study: Study, randomised: list[dict[str, Any]] | None = None) -> Iter
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Study, "churn", lambda _: {"scores": frame, "about": {"asked": len(frame)}})
         patch.setattr(Study, "effects", lambda _: {"randomised": randomised or [], "single": []})
-        patch.setattr(actions, "desk", _too_short)
+        patch.setattr(Study, "campaigns", lambda _: {"about": {"desk": None}})
         yield frame
-
-
-def _too_short(study: Study) -> Any:
-    raise RefusedError("the log is too short")
 
 
 def agreed(study_log: pd.DataFrame, seed: int) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """What leaving means, from the dataset file to outcomes, scores and pages."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -8,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from loyalty import scores
+from loyalty.commands.backtest import to_json
 from loyalty.errors import DataError
 from loyalty.features.labels import CONTRACT_END, PARTIAL_DEFECTION
 from loyalty.models.backtest import BTYD, RULE
+from loyalty.models.chosen import Chosen
 from loyalty.models.line_up import BLEND
 from loyalty.models.realised import published
 from loyalty.reporting import card, summary
@@ -112,8 +115,19 @@ def test_tournament_scores_and_pages_are_of_the_meaning(made: dict[str, Study], 
     assert written["churn_probability"].between(0, 1).all()
     assert abs(written["churn_probability"].mean() - last.mean()) < 0.15
     later = study.known_until + timedelta(days=HORIZON)
-    ((one,), _) = published(study.root / "data" / "processed" / "shop", later, HORIZON, study.active_within_days)
+    ((one,), _) = published(study.processed.parent, later, HORIZON, study.active_within_days, study.variant)
     assert one.churn == meaning
+    saved = Chosen.load(study.processed / "model", study.features())
+    assert saved.model == written["model"].iloc[0]
+    assert question_of(study)["churn"] == meaning
+    assert json.loads(to_json(study))["churn_definition"] == meaning
+
+
+def question_of(study: Study) -> dict[str, object]:
+    """What the model beside the scores says that it answers."""
+    folder = study.processed / "model"
+    question: dict[str, object] = json.loads((folder / "model.json").read_text("utf-8"))["question"]
+    return question
 
 
 SAID = {

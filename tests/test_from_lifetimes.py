@@ -1,6 +1,7 @@
 """Moving over from lifetimes is a change of import: the same calls, the same answers where lifetimes is right."""
 
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sklearn.exceptions import NotFittedError
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import lifetimes
+    import lifetimes.plotting
 
 
 @pytest.fixture(scope="module")
@@ -291,3 +293,13 @@ def test_what_cannot_be_moved_is_said() -> None:
         ours.BetaGeoFitter().predict(10, 3, 20.0, 40.0)
     with pytest.raises(DataError, match="column 'T': 1 row refused"):
         ours.BetaGeoFitter().fit([1, 2], [30, 20], [10, 40])
+
+
+def test_every_plot_of_lifetimes_has_a_counterpart() -> None:
+    plots = {name for name in vars(lifetimes.plotting) if name.startswith("plot_")}
+    rows = [line.split() for line in (ours.__doc__ or "").splitlines() if line.startswith("plot_")]
+    assert {name for name, _, _ in rows} == plots
+    for _, figure, data in rows:
+        for package, named in (("reporting", figure), ("models", data)):
+            module, name = named.split(".")
+            assert callable(getattr(import_module(f"loyalty.{package}.{module}"), name))

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from loyalty import leaving
+from loyalty import leaving, tournaments
 from loyalty.models.backtest import BTYD, RULE
+from loyalty.models.champion import Champion
 from loyalty.models.champion_scores import NUMBERS
 from loyalty.models.line_up import BLEND, NAIVE, RATE
+from loyalty.schema import Engine
 from loyalty.study import Study
 from scipy.special import expit
 
@@ -52,6 +54,25 @@ def test_trees_from_other_seeds_say_something_else_of_the_same_customers(simulat
     first, second = (simulated.in_use()[f"seed_{seed}"] for seed in leaving.SEEDS[:2])
     assert first.index.equals(second.index)
     assert not first.equals(second)
+
+
+def test_trees_grow_where_the_dataset_file_says(simulated: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Engine(device="cuda")
+    study = Study(
+        simulated.name, simulated.dataset.model_copy(update={"engine_settings": there}), simulated.root, simulated.data,
+        as_of=simulated.as_of, horizon_days=30, active_within_days=simulated.active_within_days,
+    )  # fmt: skip
+    assert study.key != simulated.key
+    asked: list[object] = []
+    won = {game: {"winner": BLEND} for game in ("churn", "value")}
+    monkeypatch.setattr(Study, "tournament", lambda _: {"about": won})
+    monkeypatch.setattr(Champion, "fit", lambda champion, _: asked.append(champion.device) or 1 / 0)
+    monkeypatch.setattr(tournaments, "rounds_of", lambda *_: [])
+    monkeypatch.setattr(tournaments, "line_up", lambda _, device, *more: asked.append(device) or 1 / 0)
+    for step in (study.in_use, lambda: tournaments.tournament(study)):
+        with pytest.raises(ZeroDivisionError, match="division"):
+            step()
+    assert asked == ["cuda", "cuda"]
 
 
 def won_by(simulated: Study, churn: str, value: str) -> Study:

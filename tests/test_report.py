@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 LOYALTY = Path(sys.executable).with_name("loyalty")
 PAGES = [
     "index", "01_data_health", "02_customer_base", "03_lifetime_value", "04_churn", "05_campaigns", "06_programme",
-    "08_backtest", "09_summary",
+    "07_actions", "08_backtest", "09_summary",
 ]  # fmt: skip
 
 DATASET = """

@@ -29,7 +29,7 @@ def notebook(request):
 def test_every_promised_notebook_is_there():
     promised = [
         "01_data_health", "02_customer_base", "03_lifetime_value", "04_churn", "05_campaigns", "06_programme",
-        "08_backtest", "09_summary",
+        "07_actions", "08_backtest", "09_summary",
     ]  # fmt: skip
     assert [path.stem for path in NOTEBOOKS] == promised
 

@@ -68,14 +68,14 @@ def test_the_csv_says_the_same(simulated: Study, written: pd.DataFrame) -> None:
 def test_the_file_says_what_it_answers(simulated: Study, written: pd.DataFrame) -> None:
     folder = simulated.root / "data" / "processed" / "shop"
     later = simulated.known_until + pd.Timedelta(days=31)
-    ((one,), unreadable) = published(folder, later, horizon_days=999, active_within_days=999)
+    ((one,), unreadable) = published(folder, later, horizon_days=999, active_within_days=999, variant="-h30")
     assert not unreadable
     assert (one.day, one.horizon_days, one.active_within_days) == (simulated.known_until, 30, 40)
     assert one.model == simulated.churn()["about"]["winner"]
 
 
 def test_the_model_beside_the_scores_gives_the_same(simulated: Study, written: pd.DataFrame) -> None:
-    folder = simulated.root / "data" / "processed" / "shop" / simulated.as_of.isoformat()
+    folder = simulated.processed
     told = Chosen.load(folder / "model").forecast(simulated.features())
     pd.testing.assert_series_equal(
         told["churn_probability"], written.set_index("customer")["churn_probability"], rtol=1e-6, check_index_type=False
@@ -85,7 +85,7 @@ def test_the_model_beside_the_scores_gives_the_same(simulated: Study, written: p
 def test_a_run_that_fails_leaves_the_file_of_the_last(
     simulated: Study, written: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = simulated.root / "data" / "processed" / "shop" / simulated.as_of.isoformat()
+    folder = simulated.processed
 
     def broken(batches: Iterator[pd.DataFrame], **_: object) -> Iterator[pd.DataFrame]:
         yield from ()
@@ -103,7 +103,7 @@ def test_the_command_says_where_they_are(simulated: Study, monkeypatch: pytest.M
     asked = ["score", "shop", "--horizon-days", "30"]
     told = CliRunner().invoke(app, asked)
     assert told.exit_code == 0
-    assert f"data/processed/shop/{simulated.as_of}/scores.parquet" in told.stdout
+    assert f"data/processed/shop/{simulated.as_of}-h30/scores.parquet" in told.stdout
     made = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
     assert Path(made["scores"]).is_file()
     assert made["customers"] == len(simulated.features())

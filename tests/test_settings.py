@@ -156,6 +156,21 @@ def test_an_engine_is_asked_for_by_name(root: Path) -> None:
         with_engine(dataset, "dask")
 
 
+def test_the_engine_and_its_settings_stand_in_the_file(root: Path, shop_toml: str) -> None:
+    said = '\n[engine_settings]\nmaster = "yarn"\noptions = { "spark.executor.memory" = "8g", "spark.x" = true }\n'
+    said += "training_customers = 5000\nmemory_gb = 2.5\ndevice = 'cuda'\n"
+    (root / "data" / "shop.toml").write_text('engine = "spark"\n' + shop_toml + said)
+    dataset = load_dataset("shop", root)
+    assert dataset.engine == "spark"
+    assert dataset.engine_settings.master == "yarn"
+    assert dataset.engine_settings.options == {"spark.executor.memory": "8g", "spark.x": True}
+    assert (dataset.engine_settings.training_customers, dataset.engine_settings.memory_gb) == (5000, 2.5)
+    assert dataset.engine_settings.device == "cuda"
+    (root / "data" / "shop.toml").write_text('engine = "dask"\n' + shop_toml)
+    with pytest.raises(SettingsError, match=r"engine: expected 'duckdb' or 'spark', found 'dask'"):
+        load_dataset("shop", root)
+
+
 def test_all_mistakes_are_told_at_once(root: Path, shop_toml: str) -> None:
     (root / "data" / "shop.toml").write_text(shop_toml.replace("= 20", "= 0").replace('"EUR"', '"E"'))
     with pytest.raises(SettingsError, match=r"currency.*; study\.horizon_days"):

@@ -10,6 +10,7 @@ from typing import Any
 DATASET = SimpleNamespace(
     title="Tiny panel",
     notice="Made up.",
+    currency="EUR",
     timezone="UTC",
     experiment=None,
     privacy=SimpleNamespace(minimum_cell=10),

@@ -30,10 +30,8 @@ def make(study: Study, *, dry_run: bool, tell: Tell = lambda _: None) -> dict[st
     The manifest, see docs/rules.md, and folder: where the files are, None where none was written.
     """
     from .. import exports, keys
-    from ..action_plan import planned
 
-    plan = planned(study)
-    told = study.actions()
+    plan, told = study.plan, study.actions()
     known = keys.found() if dry_run else keys.key(tell)
     if known is None:
         tell("there is no key yet: who is held out is drawn anew when files are written")

@@ -32,6 +32,7 @@ def to_json(study: "Study") -> str:
         "dataset": study.name,
         "as_of": study.as_of.isoformat(),
         "known_until": study.known_until.isoformat(),
+        "churn_definition": study.dataset.study.churn,
         "horizon_days": study.horizon_days,
         "active_within_days": study.active_within_days,
         "run": study.key,

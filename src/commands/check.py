@@ -118,7 +118,12 @@ def _findings(findings: list[dict[str, Any]]) -> "Table":
 
     table = Table(title="Findings, the worst first", title_justify="left")
     for heading in ("", "Finding", "Lines", "Share", "Worth", "Done", "Rule"):
-        table.add_column(heading, justify="right" if heading in ("Lines", "Share", "Worth") else "left")
+        table.add_column(
+            heading,
+            justify="right" if heading in ("Lines", "Share", "Worth") else "left",
+            # It is to be copied into the dataset file: on a narrow terminal it is folded, never cut.
+            overflow="fold" if heading == "Rule" else "ellipsis",
+        )
     for finding in findings:
         share = "–" if finding["share"] is None else f"{finding['share']:.2%}"
         numbers = (written(finding["lines"]), share, written(finding["money"]))

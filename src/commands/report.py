@@ -4,6 +4,7 @@ import json
 import os
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,7 +178,7 @@ def _one(
     root: Path, name: str, day: str | None, request: Request, opener: Opener, tell: "Reporter", alone: bool
 ) -> Told:
     """Make one report; what goes wrong is told, not raised, unless it is a signal, or a bug and the only report."""
-    from ..reporting.history import Run
+    from ..reporting.history import OF_REPORT, Run
 
     run = Run(root, name, asked=asdict(request) | {"as_of": day})
     try:
@@ -193,7 +194,7 @@ def _one(
             traceback.print_exc()
         return told
     said = json.loads((index.parent / "manifest.json").read_text("utf-8"))
-    kept = {key: said.get(key) for key in ("as_of", "measures", "alarms")}
+    kept = {key: said.get(key) for key in OF_REPORT}
     code = ALARM if request.alarm and kept["alarms"] else 0
     _record(run, **kept, place=index.parent.name, exit_code=code)
     return Told(dataset=name, as_of=kept["as_of"], code=code, outcome=run.outcome, index=index)
@@ -256,12 +257,16 @@ def _record(run: "Run", **said: Any) -> None:
 
 def _retire(root: Path, name: str, request: Request, told: Sequence[Told], tell: "Reporter") -> None:
     """Delete reports that are older than what is to be kept, if one was made now."""
-    from ..reporting import place
+    from ..reporting import archive, place
+    from ..settings import load_dataset
 
     made = {one.index.parent.name for one in told if one.index is not None}
     if request.keep is not None and made:
-        for gone in place.keep_newest(root / "reports" / name, request.keep, made):
+        for gone in (retired := place.keep_newest(root / "reports" / name, request.keep, made)):
             tell(f"deleted the report of {gone}")
+        if retired:
+            with suppress(LoyaltyError):  # the file is wrong by now: the archive stays as it is
+                archive.refresh(root, name, load_dataset(name, root), tell)
 
 
 def _relative(path: Path) -> str:

@@ -26,7 +26,8 @@ def search(study: "Study", trials: int, progress: Callable[[int, int], None]) ->
     past = [origins.seen(study, day) for day in study.origins()]
 
     def make(**settings: Any) -> Champion:
-        return Champion(horizon_days=study.horizon_days, settings=settings, by_silence=study.by_silence)
+        device = study.dataset.engine_settings.device
+        return Champion(horizon_days=study.horizon_days, device=device, settings=settings, by_silence=study.by_silence)
 
     found = tuning.tune(past, make, trials=trials, progress=progress)
     tuning.write(found, study.root / "data" / "processed" / study.name)

@@ -19,6 +19,9 @@ SAMPLE = 5
 NOTEWORTHY = 0.01
 """Share of all lines, or of the spend, from which a finding is a warning."""
 
+MOST_CURRENCIES = 3
+"""Currencies in which it is told what lines are worth."""
+
 LONG_GAP = 3
 """Days in a row without a line that are more than a holiday."""
 
@@ -44,6 +47,9 @@ def line_findings(judged: ir.Table, dataset: Dataset, facts: Mapping[str, Any]) 
     )
     rows = {row["name"]: row for row in counted.to_pyarrow().to_pylist()}
     samples = _samples(named) if rows else {}
+    if (foreign := rows.get("other_currency")) is not None:
+        # Nothing is told of them in the dataset's own currency, and sums of several have none.
+        foreign |= {"money": None, "worth": _by_currency(named.filter(named.name == "other_currency"))}
     return [_about_lines(rows[name], samples[name], dataset, facts) for name in FINDINGS if name in rows]
 
 
@@ -67,6 +73,14 @@ def _named(judged: ir.Table) -> ir.Table:
     told = judged.filter(~is_kept | any_odd.coalesce(False))
     each = told.mutate(name=told.reason.notnull().ifelse(ibis.array([told.reason]), names)).unnest("name")
     return each.filter(each.name.notnull())
+
+
+def _by_currency(lines: ir.Table) -> str:
+    """What lines are worth in each of their currencies, those with the most lines first, in words."""
+    each = lines.group_by(currency=lines.currency.strip().upper()).agg(lines=lines.count(), money=lines.amount.sum())
+    rows = each.order_by(each.lines.desc(), each.currency).limit(MOST_CURRENCIES + 1).to_pyarrow().to_pylist()
+    told = [f"{row['money']:,.2f} {row['currency']}" for row in rows[:MOST_CURRENCIES]]
+    return ", ".join([*told, "…"] if len(rows) > MOST_CURRENCIES else told)
 
 
 def _samples(named: ir.Table) -> dict[str, list[dict[str, Any]]]:
@@ -108,7 +122,8 @@ def _about_lines(
         by = "transactions.order is not named: without receipt numbers two purchases look the same"
     dear = abs(money or 0) > NOTEWORTHY * abs(facts["spend"])
     noteworthy = (share >= NOTEWORTHY or dear) and name not in ("negative_amount", "zero_amount")
-    worth = "" if money is None else f", {money:,.2f} {dataset.currency}"
+    own = None if money is None else f"{money:,.2f} {dataset.currency}"
+    worth = "".join(f", {told}" for told in (own, row.get("worth")) if told)
     return Found(
         name=name,
         severity="refusal" if chosen == "refuse" else "warning" if noteworthy else "note",

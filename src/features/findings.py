@@ -36,7 +36,8 @@ class Found:
     done : what happened to the lines; `counted` where only told.
     rule : that decided it, as it would stand in the dataset file.
     detail : one sentence with the numbers.
-    lines, share, money, customers : lines concerned, share of all lines, their amounts added up, different customers.
+    lines, share, money, customers : lines concerned, share of all lines, their amounts added up in the dataset's
+        currency (of lines in others `detail` tells what they are worth), different customers.
     sample : a few of them, the least in order of day, time, customer and all other columns; of another table a few of
         its rows. Holds personal data.
     """

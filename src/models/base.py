@@ -2,13 +2,13 @@
 
 A new model subclasses `BTYDModel` and writes its parameter names, a start, its log-likelihood with
 gradient, and what an active customer is expected to do; reading, grouping, fitting, standard errors,
-intervals and all public predictions are here.
+intervals and all public predictions are here, drawn futures in `futures`.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike
 
 from ..errors import DataError, SettingsError
 from .fitting import Objective
+from .futures import FutureModel
 from .horizon import checked_horizon, discount_factors, step_edges
 from .likelihood import LikelihoodModel, Seed
-from .validation import FloatArray, Histories, IntArray, distinct_histories, group_equal, new_customers, read_histories
+from .validation import FloatArray, Histories, distinct_histories, group_equal, new_customers, read_histories
 
 __all__ = ["AssumptionWarning", "BTYDModel", "LikelihoodModel", "Seed", "distinct_histories"]
 
@@ -36,7 +37,7 @@ class AssumptionWarning(UserWarning):
     """An assumption that the model rests on does not hold in this data."""
 
 
-class BTYDModel(LikelihoodModel):
+class BTYDModel(FutureModel):
     """Base of the buy-till-you-die models: histories in, predictions for each row of a frame out.
 
     Parameters
@@ -47,9 +48,10 @@ class BTYDModel(LikelihoodModel):
     Notes
     -----
     Predictions ignore weights, are computed once for each different history or state wherever that saves time,
-    and come back in the order of the frame's rows. A subclass defines ``_names`` and the six methods at the end
-    of this class. There ``p`` holds the parameters in the order of ``_names``, each a number or an array with one
-    value a row of the histories ``h``; the times of ``h`` and ``t`` are in the unit fitted.
+    and come back in the order of the frame's rows. A subclass defines ``_names``, the four methods at the end of this
+    class, and `_probability_alive` and `_draw_if_alive` of `FutureModel`. There ``p`` holds the parameters in the order
+    of ``_names``, each a number or an array with one value a row of the histories ``h``; the times of ``h`` and ``t``
+    are in the unit fitted.
     """
 
     history_columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
@@ -300,62 +302,6 @@ class BTYDModel(LikelihoodModel):
         new = pd.DataFrame({"frequency": [0.0], "recency": [0.0], "T": [0.0]})
         return np.asarray(self.purchase_distribution(new, horizon_days=t_days, n=n)[0])
 
-    def sample_purchases(
-        self,
-        histories: pd.DataFrame,
-        *,
-        horizon_days: float,
-        draws: int,
-        seed: Seed = None,
-        parameters: pd.DataFrame | None = None,
-    ) -> Iterator[IntArray]:
-        """Simulate the purchase days of each customer in the horizon.
-
-        Every draw has its own parameters and its own outcomes, so that quantiles over draws are
-        predictive intervals holding both kinds of uncertainty. Memory: one vector of as many counts as
-        there are rows at a time, and a few of that size to make it; never rows times draws.
-
-        Parameters
-        ----------
-        histories : DataFrame of n rows
-            As in `fit`.
-        horizon_days : float
-            Length of the period after the as-of date, in days.
-        draws : int
-            Number of vectors.
-        seed : int, SeedSequence, Generator or None
-            Equal seeds give equal draws.
-        parameters : DataFrame of shape (draws, parameters), optional
-            Parameters of each draw, as from `sample_parameters`, to be shared between frames.
-
-        Yields
-        ------
-        ndarray of int64, shape (n,)
-            Purchase days of each customer in one simulated horizon.
-
-        Raises
-        ------
-        NotFittedError, DataError, SettingsError
-            As `expected_purchases`.
-        """
-        t = self._in_unit(horizon_days)
-        rng = np.random.default_rng(seed)
-        if parameters is None:
-            parameters = self.sample_parameters(draws, rng)
-        h = self._read(histories)
-        grouped, codes = h.distinct()
-        vectors = parameters[list(self._names)].to_numpy(dtype=np.float64)[:draws]
-
-        def generate() -> Iterator[IntArray]:
-            for p in vectors:
-                alive = self._probability_alive(p, grouped)[codes]
-                active = np.flatnonzero(rng.random(alive.size) < alive)
-                counts = np.zeros(alive.size, dtype=np.int64)
-                counts[active] = self._draw_if_alive(p, h.take(active), t, rng)
-                yield counts
-
-        return generate()
-
     def _unit(self) -> float:
         if self.time_unit not in DAYS_IN_UNIT:
             raise SettingsError(f"time_unit: expected one of {', '.join(DAYS_IN_UNIT)}, got {self.time_unit!r}")
@@ -414,17 +360,9 @@ class BTYDModel(LikelihoodModel):
         """Weighted log-likelihood of distinct histories with its gradient in the parameters."""
 
     @abstractmethod
-    def _probability_alive(self, p: FloatArray, h: Histories) -> FloatArray:
-        """P(alive at T), one value a row."""
-
-    @abstractmethod
     def _expected_if_alive(self, p: FloatArray, h: Histories, t: float | FloatArray) -> FloatArray:
         """Return expected purchases in (T, T + t] given alive at T, one value a row."""
 
     @abstractmethod
     def _distribution_if_alive(self, p: FloatArray, h: Histories, t: float, n: int) -> FloatArray:
         """Probabilities of 0, …, n purchases in (T, T + t] given alive at T; shape (rows, n + 1)."""
-
-    @abstractmethod
-    def _draw_if_alive(self, p: FloatArray, h: Histories, t: float, rng: np.random.Generator) -> IntArray:
-        """Draw purchases in (T, T + t] given alive at T, one value a row."""

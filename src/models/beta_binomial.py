@@ -211,12 +211,13 @@ def purchase_distribution_while_alive(p: FloatArray, x: FloatArray, n: FloatArra
 
 
 def draw_purchases_while_alive(
-    p: FloatArray, x: FloatArray, n: FloatArray, t: int, rng: np.random.Generator
+    p: FloatArray, x: FloatArray, n: FloatArray, ends: IntArray, rng: np.random.Generator
 ) -> IntArray:
-    """Draw purchases at the opportunities n + 1, …, n + t of customers who are there at n."""
+    """Draw purchases at the opportunities n + 1, …, n + end of customers who are there at n; shape (ends, rows)."""
     alpha, beta, gamma, delta = p.tolist()
-    stays = np.minimum(geometric_allowance(rng.beta(gamma, delta + n), rng) - 1, t)
-    return np.asarray(rng.binomial(stays, rng.beta(alpha + x, beta + n - x)))
+    stays = geometric_allowance(rng.beta(gamma, delta + n), rng) - 1
+    there, buying = np.diff(np.minimum(stays, ends[:, None]), axis=0, prepend=0), rng.beta(alpha + x, beta + n - x)
+    return np.cumsum([rng.binomial(times, buying) for times in there], axis=0)
 
 
 def simulate_histories(

@@ -242,8 +242,8 @@ class BGBB(BTYDModel):
     def _distribution_if_alive(self, p: FloatArray, h: Histories, t: float, n: int) -> FloatArray:
         return formulae.purchase_distribution_while_alive(p, h.x, h.T, int(t), n)
 
-    def _draw_if_alive(self, p: FloatArray, h: Histories, t: float, rng: np.random.Generator) -> IntArray:
-        return formulae.draw_purchases_while_alive(p, h.x, h.T, int(t), rng)
+    def _draw_if_alive(self, p: FloatArray, h: Histories, ends: FloatArray, rng: np.random.Generator) -> IntArray:
+        return formulae.draw_purchases_while_alive(p, h.x, h.T, ends.astype(np.int64), rng)
 
 
 def read_opportunities(histories: pd.DataFrame) -> Histories:

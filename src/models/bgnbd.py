@@ -30,6 +30,7 @@ from .fitting import Objective
 from .horizon import LONGEST_HALF_LIFE
 from .hypergeometric import expected_purchases_while_alive
 from .lifetimes_calls import hand_over
+from .negative_binomial import draw_purchases
 from .validation import FloatArray, Histories, IntArray
 
 __all__ = [
@@ -107,10 +108,9 @@ class BetaGeometricModel(BTYDModel):
         r, alpha, a, b = p
         return purchase_distribution_while_alive(r, alpha, a, b + self._first, h.x, h.T, t, n)
 
-    def _draw_if_alive(self, p: FloatArray, h: Histories, t: float, rng: np.random.Generator) -> IntArray:
+    def _draw_if_alive(self, p: FloatArray, h: Histories, ends: FloatArray, rng: np.random.Generator) -> IntArray:
         r, alpha, a, b = p
-        rate = rng.gamma(r + h.x) / (alpha + h.T)
-        wanted = rng.poisson(np.minimum(rate * t, 1e15))
+        wanted = draw_purchases(r, alpha, h.x, h.T, ends, rng)
         return np.asarray(np.minimum(wanted, geometric_allowance(rng.beta(a, b + self._first + h.x), rng)))
 
 

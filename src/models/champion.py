@@ -172,6 +172,7 @@ class Champion(BaseEstimator):  # type: ignore[misc]
         said = outlook.forecast(origin.features, self.horizon_days)
         known = Known(
             relative(origin.features, said, self.horizon_days),
+            origin.features,
             linear(origin.features, said, self.horizon_days),
             said,
             outcomes_of(origin),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -99,13 +100,24 @@ class Chosen(NamedTuple):
         churn = Slope(*said["churn"]) if said["churn"] else None
         return cls(Forecaster.unpack(said["forecaster"], trees), churn, said["spending"])
 
-    def save(self, folder: Path, features: pd.DataFrame, *, origin: date, data: str) -> dict[str, Any]:
+    def save(
+        self,
+        folder: Path,
+        features: pd.DataFrame,
+        *,
+        question: Mapping[str, Any],
+        settings: Mapping[str, object],
+        origin: date,
+        data: str,
+    ) -> dict[str, Any]:
         """Write trees as UBJ and all else as JSON, see `saved.save`.
 
         Parameters
         ----------
         folder : made if it is not there.
         features : rows that can be forecast; their columns, types and categories are kept.
+        question : what it answers, see `saved.save`.
+        settings : of the trees, instead of some of `trees.SETTINGS`.
         origin : latest date whose outcome was learned from.
         data : fingerprint of the data.
         """
@@ -113,20 +125,29 @@ class Chosen(NamedTuple):
         learners = self.forecaster.learners
         grown = {name: each.booster for name, each in learners.grown.items()} if learners else {}
         return saved.save(
-            folder, grown, features[list(self.forecaster.columns)], settings=SETTINGS, origin=origin, data=data,
+            folder, grown, features[list(self.forecaster.columns)], question=question,
+            settings=SETTINGS | dict(settings), origin=origin, data=data,
             parameters=json.loads(parameters) | {"order": list(grown)},
         )  # fmt: skip
 
     @classmethod
-    def load(cls, folder: Path, *, expected_hash: str | None = None) -> Self:
+    def load(cls, folder: Path, features: pd.DataFrame | None = None, *, expected_hash: str | None = None) -> Self:
         """What `save` wrote.
+
+        Parameters
+        ----------
+        folder : see `save`.
+        features : rows that are to be forecast, if they are to be held against those that were learned.
+        expected_hash : of the manifest, where it is known which model is wanted.
 
         Raises
         ------
         DataError
-            As `saved.load`.
+            As `saved.load`; and if a column of `features` is missing, too many, in another place or of another type.
         """
         found = saved.load(folder, expected_hash=expected_hash)
+        if features is not None:
+            found.fitting(features)
         parameters = found.manifest["parameters"]
         trees = [bytes(found.trees[name].save_raw("ubj")) for name in parameters["order"]]
         forecaster = json.loads(parameters["forecaster"]) | {"lengths": [len(each) for each in trees]}

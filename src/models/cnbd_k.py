@@ -197,9 +197,9 @@ class BetaGeometricErlangModel(BTYDModel):
         r, alpha, a, b = p
         return purchase_distribution_while_alive(r, alpha, a, b + self._first, h, t, n, self.k_)
 
-    def _draw_if_alive(self, p: FloatArray, h: Histories, t: float, rng: np.random.Generator) -> IntArray:
+    def _draw_if_alive(self, p: FloatArray, h: Histories, ends: FloatArray, rng: np.random.Generator) -> IntArray:
         r, alpha, a, b = p
-        return draw_purchases_while_alive(r, alpha, a, b + self._first, h, t, self.k_, rng)
+        return draw_purchases_while_alive(r, alpha, a, b + self._first, h, ends, self.k_, rng)
 
 
 def _check_k(name: str, k: object) -> None:

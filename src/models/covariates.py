@@ -310,8 +310,8 @@ class WithCovariates(BTYDModel):
     def _distribution_if_alive(self, p: FloatArray, h: Histories, t: float, n: int) -> FloatArray:
         return self.model._distribution_if_alive(self._of_rows(p, h), h, t, n)
 
-    def _draw_if_alive(self, p: FloatArray, h: Histories, t: float, rng: np.random.Generator) -> IntArray:
-        return self.model._draw_if_alive(self._of_rows(p, h), h, t, rng)
+    def _draw_if_alive(self, p: FloatArray, h: Histories, ends: FloatArray, rng: np.random.Generator) -> IntArray:
+        return self.model._draw_if_alive(self._of_rows(p, h), h, ends, rng)
 
 
 def _short(value: object) -> str:

@@ -21,6 +21,7 @@ from .backtest import Origin
 from .base import BTYDModel
 from .btyd_features import PLAIN, Outlook, expected_spend, relative
 from .champion import in_order, outcomes_of
+from .players import check_enough
 from .regressors import Hurdle, LogSquare, Regressor, Tweedie, ZeroInflatedLognormal
 
 INCUMBENTS = {
@@ -140,12 +141,14 @@ class SpendTrees:
         Raises
         ------
         DataError
-            If nobody was active, or spent anything.
+            If nobody was active, or spent anything, or fewer than `players.FEWEST_EVENTS` left, or stayed.
         """
         kept = [in_order(origin) for origin in past[::-1] if len(origin.features)]
         if not kept:
             raise DataError(f"{self.name}: no past date has an active customer; shorten horizon_days")
-        spend = pd.concat([outcomes_of(origin)["spend"] for origin in kept])
+        outcomes = pd.concat([outcomes_of(origin) for origin in kept])
+        check_enough(outcomes["churned"])
+        spend = outcomes["spend"]
         frame = pd.concat([self._frame(origin) for origin in kept])
         if len(frame) > ROWS:
             rows = np.sort(np.random.default_rng(SEED).choice(len(frame), ROWS, replace=False))

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from .beta_geometric import geometric_allowance
 from .beta_geometric_k import phase_sum
 from .likelihood import Seed
-from .negative_binomial import MOST_EVENTS
-from .validation import Histories, IntArray
+from .negative_binomial import draw_events
+from .validation import FloatArray, Histories, IntArray
 
 
 def draw_phase(r: float, alpha: float, h: Histories, k: int, rng: np.random.Generator) -> IntArray:
@@ -26,12 +26,15 @@ def draw_phase(r: float, alpha: float, h: Histories, k: int, rng: np.random.Gene
 
 
 def draw_purchases_while_alive(
-    r: float, alpha: float, a: float, b: float, h: Histories, t: float, k: int, rng: np.random.Generator
+    r: float, alpha: float, a: float, b: float, h: Histories, ends: FloatArray, k: int, rng: np.random.Generator
 ) -> IntArray:
-    """Draw phase, rate, dropout, then purchases in (T, T + t]; arguments as in `expected_purchases_while_alive`."""
+    """Draw phase, rate, dropout, and purchases in (T, T + end] for each end; shape (ends, n).
+
+    Other arguments as in `expected_purchases_while_alive`.
+    """
     phase = draw_phase(r, alpha, h, k, rng)
     rate = rng.gamma(r + k * h.x + phase) / (alpha + h.T)
-    passed = rng.poisson(np.minimum(rate * t, MOST_EVENTS))
+    passed = draw_events(rate, ends, rng)
     return np.asarray(np.minimum((phase + passed) // k, geometric_allowance(rng.beta(a, b + h.x), rng)))
 
 

@@ -10,7 +10,9 @@ import pandas as pd
 
 from .explain import BASE, BATCH, blended, check_additive, of_line, of_trees
 from .forecaster import Forecaster
-from .learners import MODELS, Known, Learners, Line, of_models
+from .learners import COUNTS, MODELS, Known, Learners, of_models
+from .line import Line
+from .trees import Encoder
 
 Told = Callable[[int, int], None]
 
@@ -28,7 +30,7 @@ def of_champion(
     ----------
     forecaster : the champion at a date.
     features : of customers of that date.
-    batch, progress : see `explain.of_trees`; the customers are gone through twice, once for each kind of trees.
+    batch, progress : see `explain.of_trees`; the customers are gone through once for each kind of trees.
 
     Returns
     -------
@@ -53,25 +55,33 @@ def of_champion(
 
 
 def _of_learners(learners: Learners, known: Known, batch: int, progress: Told) -> dict[str, pd.DataFrame]:
-    line, encoder = learners.line, learners.encoder
+    line = learners.line
     slopes = pd.Series(line.slopes / line.scale, index=line.columns)
     means = pd.Series(line.mean, index=line.columns)
     of_the_line = of_line(slopes, line.intercept - float(slopes @ means), known.line, means)
     margin = line.log_odds(known.line)
-    numbers = pd.DataFrame(encoder.numbers(known.frame), index=known.frame.index, columns=list(encoder.columns))
-    rows, types = len(numbers), encoder.types()
-    start = np.full(rows, learners.grown["churn"].start)
-    free = of_trees(
-        learners.grown["churn"].booster, numbers, margin=start, types=types, batch=batch,
-        progress=lambda done, of: progress(done, 2 * of),
-    )  # fmt: skip
-    held = of_trees(
-        learners.grown["churn_on_line"].booster, numbers, margin=margin, types=types, batch=batch,
-        progress=lambda done, of: progress(of + done, 2 * of),
-    )  # fmt: skip
+
+    def grown(name: str, frame: pd.DataFrame, encoder: Encoder, turn: int) -> pd.DataFrame:
+        trees = learners.grown[name]
+        return of_trees(
+            trees.booster,
+            pd.DataFrame(encoder.numbers(frame), index=frame.index, columns=list(encoder.columns)),
+            margin=margin if name == "churn_on_line" else np.full(len(frame), trees.start),
+            types=encoder.types(),
+            batch=batch,
+            progress=lambda done, of: progress(turn * of + done, 3 * of),
+        )
+
+    free = grown("churn", known.frame, learners.encoder, 0)
+    held = grown("churn_on_line", known.frame, learners.encoder, 1)
     # Trees that start from the line say what the line says, and what they correct of it.
     corrected = held.assign(**{BASE: held[BASE] - margin})
-    return {"line": of_the_line, "trees": free, "trees_on_line": blended([corrected, of_the_line], [1.0, 1.0])}
+    return {
+        "line": of_the_line,
+        "trees": free,
+        "trees_on_line": blended([corrected, of_the_line], [1.0, 1.0]),
+        "trees_on_counts": grown(COUNTS, known.counts, learners.counter, 2),
+    }
 
 
 def _of_models(known: Known, line: Line | None) -> dict[str, pd.DataFrame]:
@@ -84,3 +94,8 @@ def _of_models(known: Known, line: Line | None) -> dict[str, pd.DataFrame]:
         middle = float(usual.get(column, said.mean() if len(said) else 0.0))
         parts[name] = pd.DataFrame({column: said - middle, BASE: middle})
     return parts
+
+
+def explained_by(known: Known) -> pd.DataFrame:
+    """What the trees see of customers, each column once: beside tenure and models, if there is such a one."""
+    return known.frame.join(known.counts[[name for name in known.counts if name not in known.frame]])

@@ -106,7 +106,8 @@ class Forecaster:
         features = features[list(self.columns)]
         said = self.outlook.forecast(features, self.horizon_days)
         frame = relative(features, said, self.horizon_days)
-        return Known(frame, linear(features, said, self.horizon_days), said, pd.DataFrame(index=features.index))
+        line = linear(features, said, self.horizon_days)
+        return Known(frame, features, line, said, pd.DataFrame(index=features.index))
 
     def _churn(self, odds: FloatArray, said: Said) -> dict[str, FloatArray]:
         """Probability, and an interval from how much the parts disagree and how sure the level is."""

@@ -9,21 +9,23 @@ import numpy as np
 import pandas as pd
 import xgboost
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from . import btyd_features
 from .btyd_features import PLAIN, STEADY
+from .line import Line
 from .trees import AMOUNT, CHURN, COUNT, MEDIAN, POSITIVE, ROUNDS, Bins, Encoder, Grown, Rows, best_rounds
 from .validation import FloatArray, IntArray
 
-CHURN_PRIOR = {"line": 0.3, "trees": 0.25, "trees_on_line": 0.25, PLAIN: 0.1, STEADY: 0.1}
+CHURN_PRIOR = {"line": 0.25, "trees": 0.2, "trees_on_line": 0.2, "trees_on_counts": 0.2, PLAIN: 0.075, STEADY: 0.075}
 """Forecasts of who leaves, and their weights before anything is known."""
 
 SPEND_PRIOR = {"trees": 0.3, "trees_on_btyd": 0.2, "hurdle": 0.3, PLAIN: 0.1, STEADY: 0.1}
 ORDERS_PRIOR = {"trees_on_btyd": 0.5, PLAIN: 0.2, STEADY: 0.3}
 MODELS = (PLAIN, STEADY)
-GROWN = ("churn", "churn_on_line", "spend", "spend_on_btyd", "spend_if_any", "orders", "median")
+COUNTS = "churn_on_counts"
+"""The trees of who leaves that look at the features as they are."""
+
+GROWN = ("churn", "churn_on_line", COUNTS, "spend", "spend_on_btyd", "spend_if_any", "orders", "median")
 SPREAD = 10.0
 """Spend is taken as log(1 + SPREAD · spend / mean) for the median: a rising curve, which moves no median."""
 
@@ -34,12 +36,14 @@ class Known(NamedTuple):
     Attributes
     ----------
     frame : see `btyd_features.relative`.
+    counts : the features as they are, which `frame` puts beside tenure and models.
     line : see `btyd_features.linear`.
     outlook : see `btyd_features.Outlook.forecast`.
     outcomes : churned, purchases, spend, as numbers; no columns where the horizon is not over.
     """
 
     frame: pd.DataFrame
+    counts: pd.DataFrame
     line: pd.DataFrame
     outlook: pd.DataFrame
     outcomes: pd.DataFrame
@@ -81,39 +85,6 @@ def of_models(outlook: pd.DataFrame) -> Said:
     )
 
 
-class Line(NamedTuple):
-    """Logistic regression on standardised columns."""
-
-    columns: tuple[str, ...]
-    mean: FloatArray
-    scale: FloatArray
-    slopes: FloatArray
-    intercept: float
-
-    @classmethod
-    def fit(cls, frame: pd.DataFrame, churned: FloatArray) -> Self:
-        """Fit, with slopes slightly shrunk."""
-        scaler = StandardScaler().fit(frame)
-        curve = LogisticRegression(C=0.3).fit(scaler.transform(frame), churned)
-        return cls(tuple(frame), scaler.mean_, scaler.scale_, curve.coef_[0], float(curve.intercept_[0]))
-
-    def log_odds(self, frame: pd.DataFrame) -> FloatArray:
-        """Log-odds of leaving, one a row."""
-        scaled = (frame[list(self.columns)].to_numpy("float64") - self.mean) / self.scale
-        return np.asarray(scaled @ self.slopes + self.intercept)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        numbers = {name: getattr(self, name).tolist() for name in ("mean", "scale", "slopes")}
-        return {"columns": list(self.columns), "intercept": self.intercept} | numbers
-
-    @classmethod
-    def from_dict(cls, said: dict[str, Any]) -> Self:
-        """What `to_dict` wrote."""
-        mean, scale, slopes = (np.array(said[name]) for name in ("mean", "scale", "slopes"))
-        return cls(tuple(said["columns"]), mean, scale, slopes, said["intercept"])
-
-
 class Learners(NamedTuple):
     """A line and trees.
 
@@ -121,12 +92,14 @@ class Learners(NamedTuple):
     ----------
     line : of who leaves.
     encoder : what trees see.
+    counter : what those trees see that look at the features as they are.
     grown : name of `GROWN` → trees.
     unit : mean spend, in which trees count money.
     """
 
     line: Line
     encoder: Encoder
+    counter: Encoder
     grown: dict[str, Grown]
     unit: float
 
@@ -149,7 +122,7 @@ class Learners(NamedTuple):
         """
         churned, orders, unit, spend = _targets(known.outcomes)
         line = Line.fit(known.line, churned)
-        encoder = Encoder.of(known.frame)
+        encoder, counter = Encoder.of(known.frame), Encoder.of(known.counts)
         bins = Bins(known.frame, encoder, device, settings)
         margins = _margins(known, line, unit)
         some = spend > 0
@@ -169,21 +142,29 @@ class Learners(NamedTuple):
             for name, (objective, target, weight) in plan.items()
             if weight is None or weight.any()
         }
-        return cls(line, encoder, grown, unit)
+        counted = Bins(known.counts, counter, device, settings)
+        grown[COUNTS] = counted.grow(CHURN, churned, (rounds or {}).get(COUNTS, ROUNDS[-1]))
+        return cls(line, encoder, counter, grown, unit)
 
     def rounds(self, known: Known) -> dict[str, int]:
         """How many of the trees told customers best that they were not grown from."""
         churned, orders, _, _ = _targets(known.outcomes)
         spend = np.maximum(known.outcomes["spend"].to_numpy("float64"), 0.0) / self.unit
-        rows, margins = Rows(known.frame, self.encoder), _margins(known, self.line, self.unit)
+        rows, margins = self._rows(known), _margins(known, self.line, self.unit)
         some = (spend > 0).astype("float64")
-        targets = {"churn": churned, "churn_on_line": churned, "orders": orders, "median": np.log1p(SPREAD * spend)}
+        targets = {
+            "churn": churned,
+            "churn_on_line": churned,
+            COUNTS: churned,
+            "orders": orders,
+            "median": np.log1p(SPREAD * spend),
+        }
         targets |= {"spend_if_any": np.where(some > 0, spend, 1.0)}
         best = {}
         for name, grown in self.grown.items():
             weight = some if name == "spend_if_any" and some.any() else None
             target = targets.get(name, spend)
-            best[name] = best_rounds(grown, rows, target, margin=margins.get(name), weight=weight)
+            best[name] = best_rounds(grown, rows[name == COUNTS], target, margin=margins.get(name), weight=weight)
         return best
 
     def say(self, known: Known, rounds: Mapping[str, int] | None = None) -> Said:
@@ -194,12 +175,18 @@ class Learners(NamedTuple):
         known : customers; their outcomes are not looked at.
         rounds : how many of the trees are asked, by name; all if not given.
         """
-        rows, margins = Rows(known.frame, self.encoder), _margins(known, self.line, self.unit)
+        rows, margins = self._rows(known), _margins(known, self.line, self.unit)
         sums = {
-            name: rows.sums(grown, margins.get(name), (rounds or {}).get(name, 0)) for name, grown in self.grown.items()
+            name: rows[name == COUNTS].sums(grown, margins.get(name), (rounds or {}).get(name, 0))
+            for name, grown in self.grown.items()
         }
         models = of_models(known.outlook)
-        churn = {"line": self.line.log_odds(known.line), "trees": sums["churn"], "trees_on_line": sums["churn_on_line"]}
+        churn = {
+            "line": self.line.log_odds(known.line),
+            "trees": sums["churn"],
+            "trees_on_line": sums["churn_on_line"],
+            "trees_on_counts": sums[COUNTS],
+        }
         buying = 1 - expit((churn["trees"] + churn["trees_on_line"]) / 2)
         if_any = np.exp(sums["spend_if_any"]) if "spend_if_any" in sums else np.exp(sums["spend"])
         spend = {
@@ -216,12 +203,16 @@ class Learners(NamedTuple):
             models.median.assign(median=median),
         )
 
+    def _rows(self, known: Known) -> tuple[Rows, Rows]:
+        """Rows as most trees see them, and as those that look at the features as they are."""
+        return Rows(known.frame, self.encoder), Rows(known.counts, self.counter)
+
     def pack(self) -> tuple[dict[str, Any], list[bytes]]:
         """Parameters, for JSON, and the trees, as XGBoost's own UBJ."""
         said = {
             "line": self.line.to_dict(),
-            "columns": list(self.encoder.columns),
-            "categories": self.encoder.categories,
+            "encoder": self.encoder._asdict(),
+            "counter": self.counter._asdict(),
             "unit": self.unit,
             "grown": [[name, grown.objective, grown.start] for name, grown in self.grown.items()],
         }
@@ -234,9 +225,10 @@ class Learners(NamedTuple):
             name: Grown(xgboost.Booster(model_file=bytearray(raw)), objective, start)
             for (name, objective, start), raw in zip(said["grown"], trees, strict=True)
         }
-        return cls(
-            Line.from_dict(said["line"]), Encoder(tuple(said["columns"]), said["categories"]), grown, said["unit"]
+        encoder, counter = (
+            Encoder(tuple(each["columns"]), each["categories"]) for each in (said["encoder"], said["counter"])
         )
+        return cls(Line.from_dict(said["line"]), encoder, counter, grown, said["unit"])
 
 
 def _targets(outcomes: pd.DataFrame) -> tuple[FloatArray, FloatArray, float, FloatArray]:

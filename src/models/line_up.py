@@ -10,7 +10,17 @@ from .backtest import RULE as SILENCE
 from .champion import Champion
 from .contenders import CONTENDERS
 from .entrants import INCUMBENTS, SPENDING, Frames, Incumbent, SpendTrees
-from .players import BuyTillYouDie, Curve, RateSoFar, SameAgain, Trees, nearest_window, recency_frequency_money, silence
+from .players import (
+    FEWEST_EVENTS,
+    BuyTillYouDie,
+    Curve,
+    RateSoFar,
+    SameAgain,
+    Trees,
+    nearest_window,
+    recency_frequency_money,
+    silence,
+)
 from .tournament import Contender
 
 OF_LATE, SAME_AGAIN, RATE = "Orders of late", SameAgain.name, RateSoFar.name
@@ -46,7 +56,7 @@ def line_up(
         SameAgain(days),
         Curve(OF_LATE, of_late),
         RateSoFar(days),
-        Curve("RFM regression", recency_frequency_money, spend=True),
+        Curve("RFM regression", recency_frequency_money, spend=True, fewest=FEWEST_EVENTS),
         *(BuyTillYouDie(name, earning, by_silence=by_silence) for name in CONTENDERS),
         *(Incumbent(name, days, by_silence=by_silence) for name in INCUMBENTS),
         Trees("XGBoost on RFM", recency_frequency_money),

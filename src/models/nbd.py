@@ -92,6 +92,6 @@ class NBD(BTYDModel):
         r, alpha = p
         return purchase_distribution(r, alpha, h.x, h.T, t, n)
 
-    def _draw_if_alive(self, p: FloatArray, h: Histories, t: float, rng: np.random.Generator) -> IntArray:
+    def _draw_if_alive(self, p: FloatArray, h: Histories, ends: FloatArray, rng: np.random.Generator) -> IntArray:
         r, alpha = p
-        return draw_purchases(r, alpha, h.x, h.T, t, rng)
+        return draw_purchases(r, alpha, h.x, h.T, ends, rng)

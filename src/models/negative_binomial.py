@@ -15,7 +15,7 @@ from scipy.special import gammaln
 
 from .beta_geometric import log_rising
 from .fitting import Objective
-from .grouping import levels
+from .grouping import Parameter, levels
 from .likelihood import Seed
 from .validation import FloatArray, Histories, IntArray
 
@@ -107,11 +107,16 @@ def purchase_distribution(r: float, alpha: float, x: FloatArray, T: FloatArray, 
 
 
 def draw_purchases(
-    r: float, alpha: float, x: FloatArray, T: FloatArray, t: float, rng: np.random.Generator
+    r: Parameter, alpha: Parameter, x: FloatArray, T: FloatArray, ends: FloatArray, rng: np.random.Generator
 ) -> IntArray:
-    """Draw a rate for each customer, then purchases in (T, T + t]; shape (n,)."""
-    rate = rng.gamma(r + x) / (alpha + T)
-    return np.asarray(rng.poisson(np.minimum(rate * t, MOST_EVENTS)))
+    """Draw a rate for each customer, then purchases in (T, T + end] for each end; shape (ends, n)."""
+    return draw_events(rng.gamma(r + x) / (alpha + T), ends, rng)
+
+
+def draw_events(rate: FloatArray, ends: FloatArray, rng: np.random.Generator) -> IntArray:
+    """Draw Poisson events of n customers up to rising times; shape (ends, n)."""
+    lengths = np.diff(ends, prepend=0.0)
+    return np.cumsum([rng.poisson(np.minimum(rate * length, MOST_EVENTS)) for length in lengths], axis=0)
 
 
 def simulate_histories(

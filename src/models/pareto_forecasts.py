@@ -149,13 +149,17 @@ def draw_while_alive(
     beta: Parameter,
     x: FloatArray,
     T: FloatArray,
-    t: float,
+    ends: FloatArray,
     rng: np.random.Generator,
 ) -> IntArray:
-    """Draw purchases in (T, T + t] of customers who are active at T: both rates, the time of leaving, the count."""
+    """Draw purchases in (T, T + end] of customers who are active at T: both rates, the time of leaving, the counts.
+
+    Shape (ends, rows); the ends rise.
+    """
     rate, dropout = rng.gamma(r + x) / (alpha + T), rng.gamma(s, size=x.size) / (beta + T)
-    active = _exponential(dropout, t, rng)
-    return np.asarray(rng.poisson(np.minimum(rate * active, MOST_EVENTS)))
+    stays = _exponential(dropout, float(ends[-1]), rng)
+    active = np.diff(np.minimum(stays, ends[:, None]), axis=0, prepend=0.0)
+    return np.cumsum([rng.poisson(np.minimum(rate * time, MOST_EVENTS)) for time in active], axis=0)
 
 
 def simulate_histories(

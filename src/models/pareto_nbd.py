@@ -153,6 +153,6 @@ class ParetoNBD(BTYDModel):
         r, alpha, s, beta = p
         return purchase_distribution_while_alive(r, alpha, s, beta, h.x, h.T, t, n)
 
-    def _draw_if_alive(self, p: FloatArray, h: Histories, t: float, rng: np.random.Generator) -> IntArray:
+    def _draw_if_alive(self, p: FloatArray, h: Histories, ends: FloatArray, rng: np.random.Generator) -> IntArray:
         r, alpha, s, beta = p
-        return draw_while_alive(r, alpha, s, beta, h.x, h.T, t, rng)
+        return draw_while_alive(r, alpha, s, beta, h.x, h.T, ends, rng)

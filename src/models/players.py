@@ -27,7 +27,7 @@ from .trees import AMOUNT, CHURN, COUNT, MEDIAN, Bins, Encoder, Grown, Rows
 
 LIVED = ["frequency", "recency", "T", "monetary_value"]
 FEWEST_EVENTS = 50
-"""Leavers, and stayers, from which on trees are grown."""
+"""Leavers, and stayers, from which on more is learned than a rule."""
 
 ROUNDS = 80
 Columns = Callable[[pd.DataFrame], pd.DataFrame]
@@ -73,10 +73,11 @@ class Curve:
     name : as readers know it.
     columns : what it looks at.
     spend : whether it forecasts spend too.
+    fewest : leavers, and stayers, that it needs.
     """
 
-    def __init__(self, name: str, columns: Columns, *, spend: bool = False) -> None:
-        self.name, self._columns, self._spend = name, columns, spend
+    def __init__(self, name: str, columns: Columns, *, spend: bool = False, fewest: int = 1) -> None:
+        self.name, self._columns, self._spend, self._fewest = name, columns, spend, fewest
 
     def fit(self, past: Sequence[Origin]) -> Self:
         """Fit to all past dates at once.
@@ -84,11 +85,12 @@ class Curve:
         Raises
         ------
         DataError
-            If everyone left, or nobody.
+            If everyone left, or nobody, or too few did.
         """
         seen = pd.concat([self._columns(origin.features) for origin in past])
         outcomes = outcomes_of(past)
         check_two_classes(outcomes["churned"].to_numpy())
+        check_enough(outcomes["churned"], self._fewest)
         self._churn = _scaled(LogisticRegression(C=10.0)).fit(seen, outcomes["churned"])
         spend = outcomes["spend"].clip(lower=0.0)
         if self._spend and spend.sum() > 0:
@@ -209,8 +211,7 @@ class Trees:
         """
         outcomes = outcomes_of(past)
         churned = outcomes["churned"].to_numpy("float64")
-        if (events := min(churned.sum(), (1 - churned).sum())) < FEWEST_EVENTS:
-            raise DataError(f"too little to learn from: {events:.0f} customers left, or stayed; {FEWEST_EVENTS} needed")
+        check_enough(outcomes["churned"])
         seen = pd.concat([self._columns(origin.features) for origin in past])
         spend = outcomes["spend"].clip(lower=0.0).to_numpy("float64")
         self._unit = float(spend.mean()) or 1.0
@@ -251,6 +252,12 @@ def outcomes_of(past: Sequence[Origin]) -> pd.DataFrame:
         amounts = origin.amounts[["purchases", "spend"]].loc[origin.features.index].astype("float64")
         parts.append(amounts.assign(churned=origin.churned.loc[origin.features.index].astype("float64")))
     return pd.concat(parts)
+
+
+def check_enough(churned: pd.Series, fewest: int = FEWEST_EVENTS) -> None:
+    """Raise DataError unless enough customers left, and enough stayed."""
+    if (events := min(churned.sum(), (1 - churned).sum())) < fewest:
+        raise DataError(f"too little to learn from: {events:.0f} customers left, or stayed; {fewest} needed")
 
 
 def _scaled(model: Any) -> Pipeline:

@@ -13,9 +13,9 @@ import pandas as pd
 
 from ..errors import DataError, SettingsError
 from .base import BTYDModel
-from .horizon import DAYS_IN_YEAR
 from .likelihood import Seed
-from .pareto_nbd import ParetoNBD
+from .residual import discounted_residual_purchases as discounted_residual_purchases
+from .residual import sample_residual_purchases
 from .validation import FloatArray, IntArray, check_columns, group_equal
 
 NUMBERS_HELD = 2_000_000
@@ -25,53 +25,7 @@ GRID = np.geomspace(0.25, 36_500, 80)
 """Days at which the wait for the next purchase is computed; in between it is interpolated to half a per cent."""
 
 DRAWS_OF_MEANS = 30
-"""Draws of the parameters where a mean over them is wanted, or each takes many horizons: few serve."""
-
-
-def discounted_residual_purchases(
-    model: BTYDModel, histories: pd.DataFrame, *, annual_discount_rate: float
-) -> FloatArray:
-    r"""Expected purchase days of the rest of a customer's life, each worth less the later it comes (DERT).
-
-    With :math:`\delta = \log(1 + d)` per year and partial integration,
-
-    .. math:: \int_0^\infty e^{-\delta t}\, dE[X(t)] = \int_0^\infty E[X(s / \delta)]\, e^{-s}\, ds ,
-
-    which is summed in 96 steps of a double-exponential rule up to s = 60. E[X(t)] grows at most like t, so that what
-    lies beyond is under :math:`61\,e^{-60} < 10^{-24}` of the purchases of a year at the present rate. Pareto/NBD
-    has a closed form, which is used.
-
-    Parameters
-    ----------
-    model : fitted.
-    histories : DataFrame of n rows
-        As in `BTYDModel.fit`.
-    annual_discount_rate : float
-        d, per year of 365 days; more than 0, as without discount the sum need not end.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-
-    Raises
-    ------
-    NotFittedError, DataError, SettingsError
-        For a model that is not fitted; for impossible rows; for a rate that is not positive.
-    """
-    if not 0 < annual_discount_rate < np.inf:
-        raise SettingsError(f"annual_discount_rate: expected a number above 0, got {annual_discount_rate!r}")
-    if isinstance(model, ParetoNBD):
-        return model.discounted_residual_purchases(histories, annual_discount_rate=annual_discount_rate)
-    days_in_unit = DAYS_IN_YEAR / np.log1p(annual_discount_rate)
-    # exp(u - exp(-u)) falls off doubly exponentially to the left, exp(-s) to the right.
-    u = np.linspace(-3.6, np.log(60), 96)
-    s = np.exp(u - np.exp(-u))
-    weights = np.exp(-s) * s * (1 + np.exp(-u)) * (u[1] - u[0])
-    expected = (model.expected_purchases(histories, horizon_days=float(node * days_in_unit)) for node in s)
-    total = np.zeros(len(histories))
-    for weight, purchases in zip(weights, expected, strict=True):
-        total += weight * purchases
-    return total
+"""Draws of the parameters where a mean over them is wanted, and each takes many horizons: few serve."""
 
 
 def next_purchase_days(model: BTYDModel, histories: pd.DataFrame, *, probability: float = 0.5) -> FloatArray:
@@ -118,9 +72,9 @@ def predict(
     """Predictions for each customer, each with an interval.
 
     Draws of the parameters from their sampling distribution stand for what the fit does not know. Intervals of
-    ``expected_purchases`` and ``next_purchase_days`` hold chance, too: in a share `level` of cases the count and the
-    wait that come lie inside. A probability is never seen to come, so that the intervals of the two probabilities hold
-    the uncertainty of the parameters alone; so does that of the residual purchases, a mean over a whole life.
+    ``expected_purchases``, ``next_purchase_days`` and ``residual_purchases`` hold chance, too: in a share `level` of
+    cases the count, the wait and the discounted sum of a life that come lie inside. A probability is never seen to
+    come, so that the intervals of the two probabilities hold the uncertainty of the parameters alone.
 
     Memory: one quantity at a time, for so many different histories at once that draws times histories stay under two
     million numbers; with what quantiles and the model's own sums need, under 150 MB beside the result, which has one
@@ -200,10 +154,10 @@ def _predict_part(asked: _Asked, part: pd.DataFrame, rng: np.random.Generator) -
     columns["expected_purchases"] = expected, _quantiles(counts, asked.drawn, part, tails)
     columns["next_purchase_days"] = next_purchase_days(model, part), _waits(asked, part)
     if asked.annual_discount_rate is not None:
-        rate, few = asked.annual_discount_rate, asked.drawn[:DRAWS_OF_MEANS]
-        residual = (discounted_residual_purchases(one, part, annual_discount_rate=rate) for one in few)
+        rate = asked.annual_discount_rate
+        lives = sample_residual_purchases(model, part, annual_discount_rate=rate, parameters=asked.parameters, seed=rng)
         middle = discounted_residual_purchases(model, part, annual_discount_rate=rate)
-        columns["residual_purchases"] = middle, _quantiles(residual, few, part, tails)
+        columns["residual_purchases"] = middle, _quantiles(lives, asked.drawn, part, tails)
     flat = {
         name + end: values
         for name, (middle, (low, high)) in columns.items()

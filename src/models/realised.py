@@ -66,7 +66,7 @@ class Realised(NamedTuple):
 
 
 def published(
-    folder: Path, known_until: date, horizon_days: int, active_within_days: int
+    folder: Path, known_until: date, horizon_days: int, active_within_days: int, variant: str = ""
 ) -> tuple[list[Published], list[str]]:
     """Score files whose horizon is over.
 
@@ -75,6 +75,7 @@ def published(
     folder : `data/processed/<dataset>`, with one folder a date.
     known_until : first day of which nothing is known yet.
     horizon_days, active_within_days : of files that do not say theirs.
+    variant : end of the names of folders that are looked at, see `settings.variant`.
 
     Returns
     -------
@@ -83,7 +84,7 @@ def published(
     found, unreadable = [], []
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
         path = place / "scores.parquet"
-        day = _day(place.name)
+        day = _day(place.name.removesuffix(variant)) if place.name.endswith(variant) else None
         if day is None or not path.is_file():
             continue
         try:

@@ -20,12 +20,13 @@ from ..errors import DataError
 from ..features.build import dictionary
 from ..whole import write_whole
 
-FORMAT, VERSION = "loyalty-model", 1
+FORMAT, VERSION = "loyalty-model", 2
 MANIFEST = "model.json"
 LIBRARIES = ("loyalty", "numpy", "pandas")
 CATEGORY = "category"
 KEYS = {
-    "format", "version", "hash", "columns", "schema", "settings", "parameters", "origin", "data", "versions", "files"
+    "format", "version", "hash", "columns", "schema", "question", "settings", "parameters", "origin", "data",
+    "versions", "files",
 }  # fmt: skip
 SHOWN = 5
 """Columns that an error names."""
@@ -37,7 +38,7 @@ class Saved(NamedTuple):
     Attributes
     ----------
     trees : name → booster.
-    manifest : columns, settings, parameters, origin, data, versions, hash and so on, see `save`.
+    manifest : columns, question, settings, parameters, origin, data, versions, hash and so on, see `save`.
     """
 
     trees: dict[str, xgboost.Booster]
@@ -66,6 +67,7 @@ def save(
     trees: Mapping[str, xgboost.Booster],
     features: pd.DataFrame,
     *,
+    question: Mapping[str, Any],
     settings: Mapping[str, Any],
     origin: date,
     data: str,
@@ -81,6 +83,7 @@ def save(
     folder : made if it is not there.
     trees : name → fitted booster; a name is a word.
     features : what the model learned from, or any rows of it: its columns, their order, types and categories are kept.
+    question : what it answers: what leaving means, the horizon, who counts as active; plain JSON values.
     settings : that the model was fitted with; plain JSON values.
     origin : latest date whose outcome it learned from.
     data : fingerprint of the data.
@@ -98,6 +101,7 @@ def save(
         "version": VERSION,
         "columns": [_described(features[name]) for name in features],
         "schema": schema_of(map(str, features)),
+        "question": dict(question),
         "settings": dict(settings),
         "parameters": parameters,
         "origin": origin.isoformat(),
@@ -245,7 +249,7 @@ def _check_type(column: Mapping[str, Any], values: pd.Series) -> None:
             raise DataError(
                 f"the feature {name} is {found}, and the model learned categories of {column['of']}; train it anew"
             )
-    elif is_category or _kind(values.dtype) == "text":
+    elif is_category or (_kind(values.dtype) == "text") != (_kind(pd.api.types.pandas_dtype(expected)) == "text"):
         raise DataError(f"the feature {name} is {values.dtype}, and the model learned {expected}; train it anew")
 
 

@@ -24,6 +24,10 @@ Metric = Literal["spend", "repurchase", "orders"]
 Between = Annotated[float, Field(gt=0, lt=1)]
 
 
+_NAME = re.compile(r"[^\W_](?:[\w .-]{0,78}[\w-])?")
+"""Campaigns that can be registered: their name is that of a file."""
+
+
 class Registration(BaseModel):
     """What will be read, when, and of how many.
 
@@ -75,12 +79,17 @@ def path_of(campaign: str, dataset: str, root: Path) -> Path:
     SettingsError
         If the name cannot be that of a file.
     """
-    if not re.fullmatch(r"[^\W_](?:[\w .-]{0,78}[\w-])?", campaign):
+    if not _NAME.fullmatch(campaign):
         raise SettingsError(
             f"campaign {campaign!r}: expected a name of at most 80 letters, digits, blanks, dots, hyphens and "
             "underscores that begins with a letter or digit, such as spring-2026"
         )
     return root / "data" / "registered" / dataset / f"{campaign}.toml"
+
+
+def is_registered(campaign: str, dataset: str, root: Path) -> bool:
+    """Whether a campaign of the log is registered; never, where its name cannot be that of a file."""
+    return bool(_NAME.fullmatch(campaign)) and path_of(campaign, dataset, root).exists()
 
 
 def register(registration: Registration, dataset: str, root: Path) -> Path:

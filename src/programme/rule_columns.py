@@ -12,6 +12,8 @@ SEGMENTS = ("Champions", "Loyal", "Slipping", "Occasional", "New", "Cooling", "D
 """See `features.rfm.SEGMENTS`."""
 SOON_DAYS = 30
 """Days ahead in which points count as expiring."""
+UNSEEN_DAYS = 90
+"""Days at a log's beginning in which a purchase may look like a first one and be none."""
 CALLED = {"number": "number", "text": "text", "truth": "true or false", "date": "date"}
 
 
@@ -58,7 +60,9 @@ COLUMNS: dict[str, RuleColumn] = {
     "first_purchase": RuleColumn("date", "", "day of the first purchase"),
     "last_purchase": RuleColumn("date", "", "day of the last purchase"),
     "days_to_anniversary": RuleColumn(
-        "number", "days", "to the next anniversary of the first purchase, 0 on the day; 29 February is kept on the 28th"
+        "number", "days",
+        "to the next anniversary of the first purchase, 0 on the day; 29 February is kept on the 28th",
+        f"who first bought in the first {UNSEEN_DAYS} days of the log, and may have bought before it",
     ),
     "days_to_birthday": RuleColumn(
         "number", "days", "to the next birthday, 0 on the day", "whose birthday is not known", "customers.birthday"

@@ -20,7 +20,7 @@ from ..schema import Programme
 from .ledger import UNITS
 from .moments import moments
 from .points import own
-from .rule_columns import COLUMNS, SOON_DAYS
+from .rule_columns import COLUMNS, SOON_DAYS, UNSEEN_DAYS
 from .tier_rules import NO_TIER, TierRules
 from .tiers import PARTS, membership, standing, tier_at, whole_parts
 
@@ -101,8 +101,11 @@ def days_to_next(day: ir.DateValue, as_of: date) -> ir.IntegerValue:
 
 def _rhythm(tables: Tables, as_of: date) -> ir.Table:
     each = moments(tables, as_of).rename(first_purchase="first_day", last_purchase="last_day")
+    began = each.first_purchase.min().over(ibis.window())
+    seen = each.first_purchase.delta(began, unit="day") >= UNSEEN_DAYS
     return each.mutate(
-        tenure_days=days_until(as_of, each.first_purchase), days_to_anniversary=days_to_next(each.first_purchase, as_of)
+        tenure_days=days_until(as_of, each.first_purchase),
+        days_to_anniversary=seen.ifelse(days_to_next(each.first_purchase, as_of), ibis.null("int64")),
     )
 
 

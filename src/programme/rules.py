@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -146,6 +147,17 @@ def campaign(rule: ActionRule, as_of: date) -> str:
     'call 2026-03-02'
     """
     return f"{rule.name} {as_of:%Y-%m-%d}"
+
+
+def rule_of(campaign: str) -> str:
+    """The rule whose contacts a campaign holds, by its name with or without a date; see `campaign`.
+
+    Examples
+    --------
+    >>> rule_of("call 2026-03-02"), rule_of("call")
+    ('call', 'call')
+    """
+    return re.sub(DATED, "", campaign)
 
 
 def described(rules: Sequence[ActionRule]) -> pd.DataFrame:

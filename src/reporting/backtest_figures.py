@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from . import style
 from .figures import axes, nothing
+from .marks import mark
 from .words import money, percent
 
 
@@ -43,7 +44,16 @@ def gains(table: pd.DataFrame, rule: str, chosen: str, unit: str, title: str, *,
 
 
 @style.context()
-def by_date(table: pd.DataFrame, chosen: str, rule: str, label: str, title: str, *, ax: Axes | None = None) -> Axes:
+def by_date(
+    table: pd.DataFrame,
+    chosen: str,
+    rule: str,
+    label: str,
+    title: str,
+    *,
+    events: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """One score of each contender at each tested date.
 
     Parameters
@@ -52,25 +62,28 @@ def by_date(table: pd.DataFrame, chosen: str, rule: str, label: str, title: str,
     chosen, rule : drawn in colour, the others in grey.
     label : of the score, with its unit.
     title : what is shown.
+    events : to mark, see `Study.events`.
     """
     ax = axes(ax, 360)
     if table.empty:
         return nothing(ax, title)
     colours = {rule: style.VERMILLION, chosen: style.ACCENT}
-    places = np.arange(len(table))
     for name in sorted(table, key=lambda name: name in colours):
         colour = colours.get(name, style.LIGHT_GREY)
         shown = name if name in colours else "_others"
-        ax.plot(places, table[name], color=colour, marker="o", markersize=5, label=shown, zorder=2 + (name in colours))
+        ax.plot(
+            table.index, table[name], color=colour, marker="o", markersize=5, label=shown, zorder=2 + (name in colours)
+        )
     if len(table.columns) > len(colours):
         ax.plot([], [], color=style.LIGHT_GREY, marker="o", markersize=5, label="other contenders")
-    ax.set_xticks(places, table.index)
+    # In two lines, so that they stand apart on a phone.
+    ax.set_xticks(table.index, [f"{day.day} {day:%b}\n{day.year}" for day in table.index])
     ax.margins(x=0.06)
     ax.set_xlabel("date of the forecast")
     ax.set_ylabel(label)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=2)
     ax.set_title(title, wrap=True)
-    return ax
+    return mark(ax, events)
 
 
 @style.context()
@@ -112,7 +125,14 @@ def tenths(table: pd.DataFrame, name: str, currency: str, *, ax: Axes | None = N
     """
     ax = axes(ax, 360)
     places = np.arange(1, len(table) + 1)
-    ax.bar(places, table["realised"], width=0.7, color=style.GRID, label="what happened (line: 90 %)")
+    ax.bar(
+        places,
+        table["realised"],
+        width=0.7,
+        color=style.GRID,
+        edgecolor=style.LIGHT_GREY,
+        label="what happened (line: 90 %)",
+    )
     ax.vlines(places, table["low"], table["high"], color=style.GREY, linewidth=1.2)
     ax.plot(places, table["promised"], "o", color=style.ACCENT, markersize=6, label=name)
     ax.set_xticks(places)

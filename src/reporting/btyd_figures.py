@@ -12,13 +12,16 @@ from .marks import mark
 
 
 @style.context()
-def total_purchases(table: pd.DataFrame, calibrated: pd.Timestamp, *, ax: Axes | None = None) -> Axes:
+def total_purchases(
+    table: pd.DataFrame, calibrated: pd.Timestamp, *, events: pd.DataFrame | None = None, ax: Axes | None = None
+) -> Axes:
     """Repeat purchases summed up since the beginning: what happened, and what the model expected.
 
     Parameters
     ----------
     table : end (first day after each week), total_actual, total_expected, total_low, total_high (90 %).
     calibrated : the date at which the model was fitted.
+    events : to mark, see `Study.events`.
     """
     title = "Repeat purchases since the beginning of the log"
     ax = axes(ax, 360)
@@ -29,7 +32,7 @@ def total_purchases(table: pd.DataFrame, calibrated: pd.Timestamp, *, ax: Axes |
     ax.set_ylabel("repeat purchase days, all customers")
     ax.set_title(title, wrap=True)
     ax.legend(loc="upper left")
-    return _calibrated(ax, calibrated)
+    return mark(_calibrated(ax, calibrated), events)
 
 
 @style.context()
@@ -98,7 +101,14 @@ def expected_by_group(table: pd.DataFrame, names: Sequence[str], xlabel: str, *,
     if table.empty:
         return nothing(ax, title)
     places = np.arange(len(table))
-    ax.bar(places, table["actual"], width=0.76, color=style.GRID, label="what happened (line: 90 %)")
+    ax.bar(
+        places,
+        table["actual"],
+        width=0.76,
+        color=style.GRID,
+        edgecolor=style.LIGHT_GREY,
+        label="what happened (line: 90 %)",
+    )
     ax.vlines(places, table["low"], table["high"], color=style.GREY, linewidth=1.2)
     shifts = np.linspace(-0.22, 0.22, len(names)) if len(names) > 1 else [0.0]
     for name, shift, colour, marker in zip(names, shifts, style.PALETTE, "oDs^vP", strict=False):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..study import Study
     from .history import Run
     from .render import Heading, Page
-    from .summary_types import Measure
+    from .summary_types import Measure, Past
 
 PRINTED = 20_000
 """Characters that a page shows of what a cell printed."""
@@ -62,7 +62,7 @@ def files_of(
         created=created,
         minimum_cell=study.dataset.privacy.minimum_cell,
     )
-    files, measures = _texts(study, nodes, pages, heading)
+    files, measures, past = _texts(study, nodes, pages, heading)
     _require_unicode(files)
     about = {
         page.name: {"title": page.title, "seconds": round(nodes[page.name].metadata.papermill.duration, 2)}
@@ -77,6 +77,9 @@ def files_of(
         created=created,
         notebooks=about,
         measures=measures,
+        numbers=past.numbers,
+        value=past.value,
+        bridge=past.bridge,
         alarms=alarms.alarms(study, measures),
         files=files,
     )
@@ -117,8 +120,8 @@ def put(files: Mapping[str, str], target: Path) -> None:
 
 def _texts(
     study: "Study | Experiment", nodes: Mapping[str, "NotebookNode"], pages: Sequence["Page"], heading: "Heading"
-) -> tuple[dict[str, str], "list[Measure]"]:
-    """Return the pages of the report by file name, and the measures that its first page shows."""
+) -> tuple[dict[str, str], "list[Measure]", "Past"]:
+    """Return the pages of the report by file name, the measures that its first page shows, and their past."""
     from ..experiments import Experiment
     from . import card, experiment_summary, summary
     from .render import render, render_index
@@ -129,7 +132,7 @@ def _texts(
         overview = experiment_summary
     else:
         texts |= card.files(card.describe(study), pages=pages, heading=heading)
-    measures = overview.measures(study)
+    measures, past = overview.measures(study), overview.past(study)
     index = render_index(
         measures=measures,
         findings=overview.findings(study),
@@ -140,8 +143,10 @@ def _texts(
         certainty=overview.certainty(study),
         picture=overview.picture(study),
         picture_question=overview.PICTURE_QUESTION,
+        changed=past.changed,
+        actions=overview.actions(study, list(nodes)),
     )
-    return {"index.html": index} | texts, measures
+    return {"index.html": index} | texts, measures, past
 
 
 def _require_unicode(files: Mapping[str, str]) -> None:

@@ -1,10 +1,12 @@
 """The executive page of a dataset that holds an experiment and no purchase log."""
 
+from collections.abc import Sequence
+
 from ..experiments import Experiment
 from . import experiment_figures, page, words
 from .chapters import experiment, experiment_numbers, experiment_value
 from .page import Picture
-from .summary_types import Finding, Measure
+from .summary_types import Finding, Measure, Past
 
 QUESTION = "What did it change, and did it pay?"
 PICTURE_QUESTION = "How large is the effect?"
@@ -16,6 +18,16 @@ def measures(trial: Experiment) -> list[Measure]:
     """The effect of each arm on the main outcome, and its profit."""
     shown = [*(_effect(trial, arm) for arm in trial.arms), *(_profit(trial, arm) for arm in trial.accounts())]
     return [measure for measure in shown if measure.value != words.NOTHING][:MOST]
+
+
+def past(trial: Experiment) -> Past:
+    """Nothing: an experiment is read once, and no run of it is compared with another."""
+    return Past()
+
+
+def actions(trial: Experiment, pages: Sequence[str]) -> list[Finding]:
+    """Nothing beside the findings, which say what to do."""
+    return []
 
 
 def _effect(trial: Experiment, arm: str) -> Measure:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import shap
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
@@ -93,7 +92,7 @@ def beeswarm(cloud: Cloud | None, labels: Mapping[str, str], *, shown: int = 8, 
     )
     with _same_jitter():
         shap.plots.beeswarm(
-            explanation, max_display=len(strongest), color=colormaps["cividis"], color_bar_label="value of the feature",
+            explanation, max_display=len(strongest), color=style.low_to_high(), color_bar_label="value of the feature",
             plot_size=None, s=14, ax=ax, show=False,
         )  # fmt: skip
     ax.tick_params("y", length=0, labelsize=9.5)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from . import style
 from .figures import axes, nothing, symbol
+from .marks import mark
 from .words import titled
 
 
@@ -34,8 +35,13 @@ class Panel:
 
 
 @style.context()
-def paths(panels: Sequence[Panel], note: str = "") -> Figure:
-    """Goals one below the other: what was measured, the path to the target, and what is forecast, with 90 % bands."""
+def paths(panels: Sequence[Panel], events: pd.DataFrame | None = None, note: str = "") -> Figure:
+    """Goals one below the other: what was measured, the path to the target, and what is forecast, with 90 % bands.
+
+    Parameters
+    ----------
+    events : to mark, see `Study.events`.
+    """
     rows = max(1, len(panels))
     fig, found = style.figure(height=110 + 220 * rows, rows=rows, squeeze=False)
     fig.suptitle(titled("Goals: measured, path and forecast", note), x=0.01, ha="left", fontsize=13, fontweight="bold")
@@ -44,6 +50,7 @@ def paths(panels: Sequence[Panel], note: str = "") -> Figure:
         return fig
     for ax, panel in zip(found[:, 0], panels, strict=True):
         _path(ax, panel)
+        mark(ax, events)
     handles = {
         label: handle for ax in found[:, 0] for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
     }

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,9 +19,19 @@ RECORDS_KEPT = 2000
 """Records of a dataset that are kept, five years of nights."""
 
 FIELDS = (
-    "run", "dataset", "as_of", "place", "started", "seconds", "outcome", "exit_code", "message", "measures", "alarms",
+    "run", "dataset", "as_of", "place", "started", "seconds", "outcome", "exit_code", "message", "horizon_days",
+    "active_within_days", "currency", "known_until", "measures", "numbers", "alarms", "value", "bridge", "published",
 )  # fmt: skip
 """What is told of a run; None where it is not known."""
+
+OF_REPORT = (
+    "as_of", "horizon_days", "active_within_days", "currency", "known_until", "measures", "numbers", "alarms", "value",
+    "bridge",
+)  # fmt: skip
+"""What a run's record keeps of its report, also when that is deleted."""
+
+SAME = ("horizon_days", "active_within_days", "currency")
+"""What has to be the same in two runs for their measures to be comparable."""
 
 
 class Run:
@@ -108,20 +118,41 @@ def records(root: Path, dataset: str) -> Path:
 def past(root: Path, dataset: str) -> list[dict[str, Any]]:
     """Return the runs of a dataset, the latest first, each with `FIELDS`.
 
-    A run whose record was deleted is known from its report, as long as that is there. One that says that it runs,
-    and whose process does not, has broken off.
+    A run whose record was deleted is known from its report, as long as that is there; `published` says whether it is.
+    One that says that it runs, and whose process does not, has broken off, unless its report is there.
     """
     found: dict[str, dict[str, Any]] = {}
     for path in (root / "reports" / dataset).glob("*/manifest.json"):
         said = manifest.read(path.parent)
         if said is not None and not path.parent.is_symlink():
-            found[said["run"]] = said | {"place": path.parent.name, "exit_code": 0}
+            found[said["run"]] = said | {"place": path.parent.name, "exit_code": 0, "published": True}
     for path in sorted(records(root, dataset).glob("*.json")):
         record = _read(path)
         if record is not None:
-            found[record["run"]] = found.get(record["run"], {}) | record
+            report = found.get(record["run"], {})
+            over = {"outcome": "done"} if report and record["outcome"] in ("running", "broken off") else {}
+            told = {name: value for name, value in record.items() if value is not None or name not in report}
+            found[record["run"]] = report | told | over
     runs = [{name: said.get(name) for name in FIELDS} for said in found.values()]
     return sorted(runs, key=lambda run: str(run["run"]), reverse=True)
+
+
+def comparable(runs: Iterable[Mapping[str, Any]], like: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The runs whose measures can be compared with those of another: one for each as-of date, in order of date.
+
+    Parameters
+    ----------
+    runs : as from `past`.
+    like : with the keys of `SAME`.
+
+    Returns
+    -------
+    list
+        Of runs at the same date the latest that made a report.
+    """
+    told = [run for run in runs if run.get("numbers") and all(run.get(name) == like.get(name) for name in SAME)]
+    latest = {str(run["as_of"]): run for run in sorted(told, key=lambda run: str(run["run"]))}
+    return [latest[day] for day in sorted(latest)]
 
 
 def expected(root: Path, dataset: str) -> dict[str, float]:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from ..experiments import Experiment
     from ..study import Study
     from .history import Run
-    from .summary_types import Measure
+    from .summary_types import Measure, Number
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of `manifest.json`; a report of another version is made anew."""
 
 LIBRARIES = (
@@ -31,7 +31,7 @@ LIBRARIES = (
 """Those that decide what stands in a report. XGBoost has two names, of which one is installed."""
 
 PACKAGE = Path(__file__).resolve().parents[1]
-SHAPES = {"run": str, "key": str, "notebooks": dict, "files": dict, "measures": list, "alarms": list}
+SHAPES = {"run": str, "key": str, "notebooks": dict, "files": dict, "measures": list, "numbers": list, "alarms": list}
 """What has to be in a manifest that is read again."""
 
 
@@ -45,6 +45,9 @@ def describe(
     created: datetime,
     notebooks: Mapping[str, dict[str, Any]],
     measures: "Sequence[Measure]",
+    numbers: "Sequence[Number]",
+    value: Mapping[str, Any] | None,
+    bridge: Mapping[str, Any] | None,
     alarms: Sequence[str],
     files: Mapping[str, str],
 ) -> dict[str, Any]:
@@ -59,7 +62,10 @@ def describe(
     parameters : of notebooks, beside those that say which study it is.
     created : when the report was rendered.
     notebooks : by name, in order: `title`, and `seconds` that the run took.
-    measures : those of the first page.
+    measures : those of the first page, in words.
+    numbers : measures as numbers, for trends.
+    value : what a later run needs to explain how the value of customers changed, see `bridge.told`; None without.
+    bridge : how it changed since an earlier run, see `bridge.packed` beside this; None without.
     alarms : see `alarms.alarms`.
     files : texts of the report's files, by name; their hashes are kept.
     """
@@ -71,6 +77,8 @@ def describe(
         "as_of": study.as_of.isoformat(),
         "horizon_days": study.horizon_days,
         "active_within_days": study.active_within_days,
+        "currency": study.dataset.currency,
+        "known_until": None if value is None else value["known_until"],
         "parameters": dict(parameters),
         "key": key,
         "data": data,
@@ -84,6 +92,9 @@ def describe(
         "memory_mb": peak_memory(),
         "notebooks": dict(notebooks),
         "measures": [asdict(measure) for measure in measures],
+        "numbers": [asdict(number) for number in numbers],
+        "value": None if value is None else dict(value),
+        "bridge": None if bridge is None else dict(bridge),
         "alarms": list(alarms),
         "files": {name: sha256(text.encode("utf-8")) for name, text in files.items()},
     }

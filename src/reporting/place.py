@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..settings import variant
 from . import swap
 
 if TYPE_CHECKING:
@@ -28,12 +29,7 @@ def folder_name(study: "Study | Experiment", parameters: Mapping[str, Any]) -> s
     A report with another horizon (`-h60`), another activity (`-a90`) or parameters of notebooks (`-p` and a hash of
     them) has a place of its own beside the one that readers know.
     """
-    own = study.dataset.study
-    name = study.as_of.isoformat()
-    if study.horizon_days not in (None, own.horizon_days):
-        name += f"-h{study.horizon_days}"
-    if study.active_within_days not in (None, own.active_within_days):
-        name += f"-a{study.active_within_days}"
+    name = f"{study.as_of}{variant(study, study.dataset.study)}"
     if parameters:
         said = json.dumps(dict(parameters), sort_keys=True)
         name += f"-p{hashlib.sha256(said.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
@@ -108,7 +104,7 @@ def forget(runs: Path, reports: Path, keep: Collection[Path]) -> None:
 def clear(reports: Path, runs: Path) -> None:
     """Delete what a killed run left half done; only the holder of the dataset's lock may."""
     for path in [*reports.glob(".*-*"), *runs.glob(".run-*")]:
-        staged = NAME.match(path.name[1:]) or path.name.startswith((".latest-", ".run-"))
+        staged = NAME.match(path.name[1:]) or path.name.startswith((".latest-", ".run-", ".archive-"))
         if staged and (path.is_symlink() or path.is_file()):
             path.unlink(missing_ok=True)
         elif staged:

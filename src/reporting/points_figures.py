@@ -63,12 +63,15 @@ def ages(table: pd.DataFrame, note: str = "", *, ax: Axes | None = None) -> Axes
 
 
 @style.context()
-def calendar(table: pd.DataFrame, note: str = "", *, ax: Axes | None = None) -> Axes:
+def calendar(
+    table: pd.DataFrame, events: pd.DataFrame | None = None, note: str = "", *, ax: Axes | None = None
+) -> Axes:
     """Points that expire if nobody spends any, by 30 days ahead.
 
     Parameters
     ----------
     table : day (the first of 30), points; missing where too few customers are behind them.
+    events : to mark, see `Study.events`.
     """
     ax, title = axes(ax, 300), titled("Points that expire if nobody spends any, by 30 days", note)
     if table["points"].notna().sum() == 0:
@@ -79,7 +82,7 @@ def calendar(table: pd.DataFrame, note: str = "", *, ax: Axes | None = None) -> 
     style.thousands(ax.yaxis)
     style.dates(ax.xaxis)
     ax.set_title(title, wrap=True)
-    return ax
+    return mark(ax, events)
 
 
 @style.context()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RefusedError, SettingsError
-from . import build, freshness, history, manifest, parameters, place
+from . import archive, build, freshness, history, manifest, parameters, place
 from .evidence import is_whole, read_notebook
 from .jobs import AT_ONCE, NOTEBOOK_SECONDS, Job, Progress, Silent, run_all
 
@@ -78,6 +78,8 @@ def publish(
     if current and not force and set(plan.wanted) <= set(listed):
         tell("nothing changed: the report is as it was")
         place.move_latest(plan.target)
+        if not (plan.target.parent / archive.NAME).exists():
+            archive.refresh(study.root, study.name, study.dataset, tell)
         run.outcome = "unchanged"
         return plan.target / "index.html"
     with run.phase("computing"):
@@ -177,6 +179,7 @@ def _render(plan: _Plan, names: Sequence[str], keys: Mapping[str, str], run: his
         _forget(executed)
         raise
     build.put(files, plan.target)
+    archive.refresh(study.root, study.name, study.dataset, tell)
     if mixed:
         tell("the code was changed while the report was made: the next run makes it anew")
         _forget(executed)

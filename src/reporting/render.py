@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 
 from . import safe
 from .page import Picture
-from .summary_types import Finding, Measure
+from .summary_types import Changed, Finding, Measure
 
 TEMPLATES = Path(__file__).parent / "templates"
 _WORDS = {"up": ("▲", "up"), "down": ("▼", "down"), "flat": ("■", "unchanged")}
@@ -97,7 +97,10 @@ def render(notebook: NotebookNode, *, pages: Sequence[Page], current: str, headi
     exporter.environment.autoescape = True
     exporter.environment.filters.update(_filters())
     shared = _shared(pages, current, heading)
-    resources = {"loyalty": {**shared, "page": page, "answers": _answers(notebook)}}
+    contents = [
+        section for cell in body.cells if cell.cell_type == "markdown" for section in safe.sections(cell.source)
+    ]
+    resources = {"loyalty": {**shared, "page": page, "answers": _answers(notebook), "contents": contents}}
     html, _ = exporter.from_notebook_node(body, resources=resources)
     return html
 
@@ -113,6 +116,8 @@ def render_index(
     certainty: str,
     picture: Picture | None = None,
     picture_question: str = "How did it go?",
+    changed: Changed | None = None,
+    actions: Sequence[Finding] = (),
 ) -> str:
     """Render the executive page.
 
@@ -125,6 +130,8 @@ def render_index(
     question, answer, certainty : Markdown; what was asked, what came out, and how sure that is.
     picture : the one figure of the page.
     picture_question : what it answers.
+    changed : what is told of earlier runs; None where runs are not compared.
+    actions : what to do, sentences linked as the findings are.
     """
     content = {
         "measures": measures,
@@ -135,6 +142,8 @@ def render_index(
         "words": _WORDS,
         "picture": picture,
         "picture_question": picture_question,
+        "changed": changed,
+        "actions": actions,
     }
     return render_template("summary.html.j2", "index", content, pages=pages, heading=heading)
 
@@ -161,7 +170,14 @@ def render_template(
 
 
 def _filters() -> dict[str, Any]:
-    return {"safe_markdown": safe.markdown, "table_parts": safe.table, "day": _day, "moment": _moment}
+    written = partial(safe.markdown, written=True)
+    return {
+        "safe_markdown": safe.markdown,
+        "written_markdown": written,
+        "table_parts": safe.table,
+        "day": _day,
+        "moment": _moment,
+    }
 
 
 def _shared(pages: Sequence[Page], current: str, heading: Heading) -> dict[str, Any]:

@@ -11,14 +11,23 @@ _STRUCTURE = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"}
 _WORDS = {"span", "strong", "em", "b", "i", "sub", "sup", "br", "p", "div", "small", "code"}
 _TAGS = _STRUCTURE | _WORDS
 _ATTRIBUTES = frozenset({"class", "colspan", "rowspan", "scope"})
+_WITHIN = re.compile(r"([\w-]+\.html)?(#[\w-]*)?")
+"""Addresses of pages beside this one, and of places on them."""
+
 _EMPTIED = ("script", "style", "template", "iframe", "object", "noscript", "svg", "math", "head", "title")
 
 
 class _Renderer(mistune.HTMLRenderer):
-    """HTML in the source is escaped, pictures become their text, and the page's title stays the only h1."""
+    """HTML in the source is escaped, pictures become their text, and the page's title stays the only h1.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    outside : whether links may lead out of the report.
+    """
+
+    def __init__(self, *, outside: bool) -> None:
         super().__init__(escape=True, allow_harmful_protocols=False)
+        self.outside = outside
 
     def heading(self, text: str, level: int, **attrs: object) -> str:
         """Return a heading that can be linked to, at level 2 or deeper."""
@@ -30,11 +39,15 @@ class _Renderer(mistune.HTMLRenderer):
         return mistune.escape(text)
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        """Return a link that tells the other side nothing."""
+        """Return a link that tells the other side nothing, or its text and address where it must not lead there."""
+        if not self.outside and not _WITHIN.fullmatch(url):
+            return f"{text} ({mistune.escape(url)})"
         return f'<a href="{self.safe_url(url)}" rel="noopener noreferrer">{text}</a>'
 
 
-_markdown = mistune.create_markdown(renderer=_Renderer(), plugins=["table", "strikethrough"])
+_PLUGINS = ["table", "strikethrough"]
+_said = mistune.create_markdown(renderer=_Renderer(outside=False), plugins=_PLUGINS)
+_written = mistune.create_markdown(renderer=_Renderer(outside=True), plugins=_PLUGINS)
 
 
 def slug(text: str) -> str:
@@ -43,9 +56,31 @@ def slug(text: str) -> str:
     return re.sub(r"[^\w]+", "-", bare).strip("-") or "section"
 
 
-def markdown(text: str) -> Markup:
-    """Render Markdown; HTML in it is shown as text, and no line breaks between a number and its per cent sign."""
-    return Markup(_markdown(re.sub(r"(?<=\d) (?=%)", "\u00a0", text)))  # noqa: S704  the renderer escapes
+def markdown(text: str, *, written: bool = False) -> Markup:
+    """Render Markdown; HTML in it is shown as text, and no line breaks within a number with its signs.
+
+    Parameters
+    ----------
+    text : Markdown, with names from the data in it.
+    written : whether someone wrote it into a notebook, whose links may lead anywhere. What data say links to no other
+        host: nobody is led astray by the name of a product.
+    """
+    render = _written if written else _said
+    held = re.sub(r"(?<=\d) (?=%)", "\u00a0", text)
+    held = re.sub(r"(?<=[−+])(?=[€$£¥])", "\u2060", held)  # a browser would leave the minus at the end of a line
+    return Markup(render(held))  # noqa: S704  the renderer escapes
+
+
+def sections(text: str) -> list[tuple[str, str]]:
+    r"""Identifier and words, plain, of each heading of the second level in Markdown, as `markdown` sets it.
+
+    Examples
+    --------
+    >>> sections("## Who *leaves*?\n\nMany.\n\n### Why?")
+    [('who-leaves', 'Who leaves?')]
+    """
+    headings = BeautifulSoup(markdown(text), "html.parser").find_all("h2")
+    return [(str(heading["id"]), heading.get_text()) for heading in headings]
 
 
 @dataclass(frozen=True)

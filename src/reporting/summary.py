@@ -1,18 +1,20 @@
 """The executive page: six measures, three findings, and how sure we are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TypedDict
 
 import numpy as np
 import pandas as pd
 from great_tables import GT
 
+from .. import bridge
 from ..models.backtest import RULE
 from ..study import Study
-from . import figures, page, tables, words
+from . import change, figures, next_steps, page, tables, words
+from . import measures as numbered
 from .chapters import churn, customers, health, meaning, value
 from .page import Picture
-from .summary_types import Finding, Measure
+from .summary_types import Finding, Measure, Past
 
 QUESTION = "How are our customers doing, and who is about to leave?"
 PICTURE_QUESTION = "Are we losing customers?"
@@ -24,9 +26,9 @@ def measures(study: Study) -> list[Measure]:
     now, before = periods.iloc[-1], periods.iloc[-2] if len(periods) > 1 else None
     return [
         _active(study, now, before),
-        _rate(study, customers.repurchase(study), "Buyers who bought again", study.goals.repurchase_rate, more_is_better=True,
+        _rate(study, customers.repurchase(study), "Buyers who bought again", study.goals.repurchase_rate, "repurchase_rate", more_is_better=True,
               definition=f"Share of the last {words.days(study.horizon_days)}' buyers who bought on two days or more."),
-        _rate(study, customers.churned(study), f"Active customers who {meaning.stayed_away(study)}", study.goals.churn_rate, more_is_better=False,
+        _rate(study, customers.churned(study), f"Active customers who {meaning.stayed_away(study)}", study.goals.churn_rate, "churned_rate", more_is_better=False,
               definition=f"Share of the customers active {words.days(study.horizon_days)} ago (a purchase in the {words.days(study.active_within_days)} before) who bought nothing since. Some will be back."),
         _spend_per_buyer(study, now, before),
         _expected_spend(study),
@@ -47,6 +49,7 @@ def _active(study: Study, now: pd.Series, before: pd.Series | None) -> Measure:
     )
     return Measure(
         name="Active customers",
+        number="active_customers",
         value=words.count(now["active"]),
         **change,
         definition=f"Customers with a purchase in the last {words.days(study.active_within_days)}. A count, so it has no interval.",
@@ -54,7 +57,14 @@ def _active(study: Study, now: pd.Series, before: pd.Series | None) -> Measure:
 
 
 def _rate(
-    study: Study, rates: pd.DataFrame, name: str, goal: float | None, *, more_is_better: bool, definition: str
+    study: Study,
+    rates: pd.DataFrame,
+    name: str,
+    goal: float | None,
+    number: str,
+    *,
+    more_is_better: bool,
+    definition: str,
 ) -> Measure:
     now, before = rates.iloc[-1], rates.iloc[-2] if len(rates) > 1 else None
     half = (rates["high"] - rates["low"]) / 2
@@ -70,6 +80,7 @@ def _rate(
     )
     return Measure(
         name=name,
+        number=number,
         value=words.percent(now["share"]),
         interval=words.between(now["low"], now["high"], words.percent),
         **change,
@@ -81,10 +92,9 @@ def _rate(
 
 def _spend_per_buyer(study: Study, now: pd.Series, before: pd.Series | None) -> Measure:
     currency = study.dataset.currency
-    mean, error = _mean_and_error(now)
-    earlier, earlier_error = (None, 0.0) if before is None else _mean_and_error(before)
-    # On the log scale: spend per buyer cannot be below zero.
-    low, high = mean * np.exp(-1.645 * error), mean * np.exp(1.645 * error)
+    mean, error = numbered.mean_and_error(now)
+    earlier, earlier_error = (None, 0.0) if before is None else numbered.mean_and_error(before)
+    low, high = numbered.around(mean, error)
     change = _change(
         study,
         mean,
@@ -95,19 +105,12 @@ def _spend_per_buyer(study: Study, now: pd.Series, before: pd.Series | None) -> 
     )
     return Measure(
         name="Spend per buyer",
+        number="spend_per_buyer",
         value=words.money(mean, currency),
         interval=words.between(low, high, lambda v: words.money(v, currency)),
         **change,
         definition=f"Mean spend of those who bought in the last {words.days(study.horizon_days)}; no allowance for the season.",
     )
-
-
-def _mean_and_error(period: pd.Series) -> tuple[float, float]:
-    """Mean spend per buyer, and its standard error as a share of it."""
-    n = max(period["buyers"], 1)
-    mean = period["spend"] / n
-    variance = max(period["spend_squared"] / n - mean**2, 0.0)
-    return float(mean), float(np.sqrt(variance / n) / mean) if mean else 0.0
 
 
 def _expected_spend(study: Study) -> Measure:
@@ -125,6 +128,7 @@ def _expected_spend(study: Study) -> Measure:
     )
     return Measure(
         name="Spend to expect",
+        number="expected_spend",
         value=words.money(spend.mean, currency),
         interval=spend.interval(lambda v: words.money(v, currency)),
         **change,
@@ -146,6 +150,7 @@ def _expected_leavers(study: Study) -> Measure:
     )
     return Measure(
         name="Expected to leave",
+        number="expected_leavers",
         value=words.whole(leaving.mean),
         interval=leaving.interval(words.whole),
         **change,
@@ -205,6 +210,23 @@ def findings(study: Study) -> list[Finding]:
         Finding(text=value.meeting(study), page="03_lifetime_value"),
         Finding(text=customers.meeting(study), page="02_customer_base"),
     ]
+
+
+def past(study: Study) -> Past:
+    """The measures as numbers, and what became of them since earlier runs."""
+    numbers, earlier = numbered.numbers(study), change.earlier_runs(study)
+    crossed = change.bridged(study, earlier)
+    return Past(
+        numbers=numbers,
+        value=bridge.told(study),
+        bridge=crossed,
+        changed=change.changed(study, numbers, earlier, crossed),
+    )
+
+
+def actions(study: Study, pages: Sequence[str]) -> list[Finding]:
+    """What to do, where the report has the page that says why; see `next_steps.steps`."""
+    return next_steps.steps(study) if next_steps.PAGE in pages else []
 
 
 def answer(study: Study) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from html import escape
 from typing import Literal
 
 import pandas as pd
@@ -88,7 +89,7 @@ def table(
     title : what the table shows.
     columns : the columns to show, in order, and how each is set; a plain string is the heading of a column
         of words. All columns, with their own names, if not given.
-    notes : Markdown below the table.
+    notes : Markdown below the table; HTML in it, and in all else, is shown as text.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def table(
     if title:
         built = built.tab_header(title=title).opt_align_table_header("left")
     for note in [notes] if isinstance(notes, str) else notes:
-        built = built.tab_source_note(md(note)) if note else built
+        built = built.tab_source_note(md(escape(note, quote=False))) if note else built
     return built.tab_options(table_font_size="14px", table_margin_left="0", source_notes_font_size="12px")
 
 

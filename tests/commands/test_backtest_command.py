@@ -49,6 +49,7 @@ def test_json_holds_all_of_it_and_no_number_that_is_none(simulated: Study) -> No
     told = json.loads(to_json(simulated), parse_constant=refuse)
     result = simulated.tournament()
     assert (told["dataset"], told["run"], told["horizon_days"]) == ("shop", simulated.key, 30)
+    assert told["churn_definition"] == "no purchase"
     assert told["about"] == result["about"]
     assert len(told["churn"]) == len(result["churn"])
     first = told["churn"][0]

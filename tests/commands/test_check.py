@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from ibis.backends import duckdb
 from loyalty.commands.check import show, to_json
 from loyalty.study import Study
 from rich.console import Console
@@ -57,6 +59,14 @@ def test_a_refused_log_is_shown_whole(printed: str) -> None:
 
 def test_the_worst_comes_first(printed: str) -> None:
     assert printed.index("Too few customers") < printed.index("Extremely large") < printed.index("Without a customer")
+
+
+def test_on_a_narrow_terminal_no_rule_is_cut(study: Study) -> None:
+    out = io.StringIO()
+    show(study.check(), "Corner [shop]", Console(file=out, width=80))
+    rules = "".join(line.split("│")[7].strip() for line in out.getvalue().splitlines() if line.count("│") == 8)
+    assert "contract.duplicate_line='quarantine'" in rules.replace(" ", "")
+    assert "…" not in rules
 
 
 def test_identifiers_are_cut_short_and_what_cannot_be_read_is_shown(printed: str, study: Study) -> None:
@@ -114,3 +124,28 @@ def test_a_log_without_fault_can_be_reported(simulated: Study) -> None:
     show(simulated.check(), "Shop", Console(file=out, width=160))
     assert f"{simulated.facts()['log']['lines']:,} lines in" in out.getvalue()
     assert out.getvalue().rstrip().endswith("A report can be made.")
+
+
+def test_rows_of_the_log_stay_in_the_engine(
+    make_shop: Callable[..., Path], shop_toml: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes out of it is counts by day, by week and by finding, and a few lines of each: a few passes in all."""
+    fetched: list[int] = []
+
+    def watched(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*args: Any, **options: Any) -> Any:
+            result = ask(*args, **options)
+            fetched.append(len(result) if isinstance(result, pd.DataFrame | pa.Table) else 1)
+            return result
+
+        return asked
+
+    for name in ("to_pyarrow", "execute"):
+        monkeypatch.setattr(duckdb.Backend, name, watched(getattr(duckdb.Backend, name)))
+    monkeypatch.delattr(duckdb.Backend, "to_pyarrow_batches")
+    lines = pd.concat([log()] * 3, ignore_index=True)
+    checked = Study.open("shop", root=make_shop(lines, shop_toml), refusing=False).check()
+    assert checked["lines"] == len(lines)
+    days = lines["time"].nunique()
+    assert max(fetched) <= days < len(lines) / 10
+    assert len(fetched) < 20, fetched

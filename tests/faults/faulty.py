@@ -10,7 +10,7 @@ from typing import Any
 import loyalty.reporting
 import nbformat
 from loyalty.reporting import alarms, manifest
-from loyalty.reporting.summary_types import Finding, Measure
+from loyalty.reporting.summary_types import Finding, Measure, Past
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 PARAMETERS = """\
@@ -108,6 +108,8 @@ def words() -> tuple[ModuleType, ModuleType]:
     summary.answer = lambda study: "All is well."
     summary.certainty = lambda study: "Quite."
     summary.picture = lambda study: None
+    summary.past = lambda study: Past()
+    summary.actions = lambda study, pages: []
     summary.QUESTION, summary.PICTURE_QUESTION = "How are they?", "Are there fewer?"
     card: Any = ModuleType("loyalty.reporting.card")
     card.describe = lambda study: {}
@@ -121,5 +123,6 @@ def with_fixed_words(put: Callable[[Any, str, Any], None] = setattr) -> None:
         name = module.__name__.rpartition(".")[2]
         put(loyalty.reporting, name, module)
     put(alarms, "moved", lambda study: [])
+    put(alarms, "dated", lambda study: [])
     # Somebody may be editing the package, and every notebook would run again.
     put(manifest, "PACKAGE", Path(__file__).parent / "data")

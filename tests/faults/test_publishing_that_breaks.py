@@ -14,6 +14,7 @@ from faulty import as_run, is_new, is_old, notebook, tree
 from loyalty.errors import NotebookError, RefusedError
 from loyalty.reporting import build, freshness, history, manifest, place, publish, render, swap
 from loyalty.reporting.publish import publish as make
+from loyalty.reporting.summary_types import Past
 from loyalty.roles import Table
 from tiny_study import DATASET, TinyStudy
 
@@ -75,7 +76,7 @@ def test_an_error_in_a_page_leaves_the_old_report(study: TinyStudy, ran: list[st
 
 
 def test_text_that_is_no_unicode_is_told(study: TinyStudy, ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "_texts", lambda *_: ({"index.html": "a \udc80 b"}, []))
+    monkeypatch.setattr(build, "_texts", lambda *_: ({"index.html": "a \udc80 b"}, [], Past()))
     with pytest.raises(NotebookError, match=r"index.html holds '\\udc80', which is no Unicode"):
         make(study)
     assert is_old(study.root)
@@ -100,7 +101,7 @@ def test_what_was_kept_is_believed_only_if_it_is_whole(study: TinyStudy, ran: li
     assert is_new(study.root)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"schema_version": 2}', '{"schema_version": 2, "files": 3}', "\x00"])
+@pytest.mark.parametrize("content", ["", "[]", '{"schema_version": 3}', '{"schema_version": 3, "files": 3}', "\x00"])
 def test_a_manifest_that_is_none_is_made_again(study: TinyStudy, ran: list[str], content: str) -> None:
     folder = make(study).parent
     (folder / "manifest.json").write_text(content, "utf-8")

@@ -103,7 +103,13 @@ def test_each_finding_is_counted_and_the_rule_says_what_is_done(name: str, rule:
     (one,) = line_findings(judge(log, about), about, {"lines": len(log), "spend": 2100.0})
     told = one.told()
     lines = {"duplicate_receipt": 4, "extreme_amount": 1}.get(name, 2)  # both lines of either receipt
-    worth = {"no_amount": None, "negative_amount": -5.0, "zero_amount": 0.0, "extreme_amount": 101.0}
+    worth = {
+        "no_amount": None,
+        "other_currency": None,
+        "negative_amount": -5.0,
+        "zero_amount": 0.0,
+        "extreme_amount": 101.0,
+    }
     assert told["lines"] == lines
     assert told["share"] == lines / len(log)
     assert told["money"] == worth.get(name, 5.0 * lines)
@@ -117,9 +123,21 @@ def test_each_finding_is_counted_and_the_rule_says_what_is_done(name: str, rule:
 def test_a_rule_that_refuses_says_which() -> None:
     lines = with_some("other_currency")
     assert refusals(found(lines, dataset({"other_currency": "refuse"})).values()) == [
-        "In another currency: 2 of 422 lines, 10.00 EUR (contract.other_currency = 'refuse')"
+        "In another currency: 2 of 422 lines, 10.00 USD (contract.other_currency = 'refuse')"
     ]
     assert refusals(found(lines).values()) == []
+
+
+def test_amounts_of_other_currencies_are_told_in_each_and_never_added_up() -> None:
+    prices = {"USD": (4.0, 1.5), " usd": (0.5,), "JPY": (900.0, 100.0), "GBP": (2.0,), "CHF": (7.0,)}
+    lines = [
+        line(n, currency=currency, amount=amount, order=f"{currency} {amount}")
+        for n, (currency, amounts) in enumerate(prices.items())
+        for amount in amounts
+    ]
+    told = found([*SOUND, *lines])["other_currency"]
+    assert told["money"] is None
+    assert told["detail"].endswith("7 of 427 lines, 6.00 USD, 1,000.00 JPY, 7.00 CHF, …")
 
 
 def test_a_line_may_be_kept_under_several_findings_but_is_set_aside_under_one() -> None:

@@ -58,11 +58,22 @@ def panel(days: pd.DataFrame) -> Panel:
 
 
 @pytest.fixture(scope="session")
-def sample() -> Panel:
-    """CDNOW 1/10 sample: 2,357 customers."""
+def sample_days() -> pd.DataFrame:
+    """Purchase days of the CDNOW 1/10 sample: customer, day, amount."""
     names = ["master", "customer", "day", "quantity", "amount"]
-    log = pd.read_csv(cdnow_file("CDNOW_sample.txt"), sep=r"\s+", header=None, names=names)
-    return panel(purchase_days(log))
+    return purchase_days(pd.read_csv(cdnow_file("CDNOW_sample.txt"), sep=r"\s+", header=None, names=names))
+
+
+@pytest.fixture(scope="session")
+def sample(sample_days: pd.DataFrame) -> Panel:
+    """CDNOW 1/10 sample: 2,357 customers."""
+    return panel(sample_days)
+
+
+@pytest.fixture(scope="session")
+def cdnow_summary() -> pd.DataFrame:
+    """CDNOW 1/10 sample as lifetimes summed it up: ID, x, t_x, T (weeks), zbar (mean spend to the cent)."""
+    return pd.read_csv(cdnow_file("cdnow_customers_summary_with_transactions.csv"))
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from loyalty.models.validation import Histories, read_histories
 from scipy.optimize import minimize
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
 
 # Fader, Hardie & Lee (2005), table 2: CDNOW 1/10 sample, weeks.
 PAPER = {"r": 0.24259, "alpha": 4.41360, "a": 0.79292, "b": 2.42591}
@@ -130,6 +131,26 @@ def test_new_customer_figures(fitted):
     assert fitted.expected_purchases_of_new_customer(364)[0] == pytest.approx(1.4440, abs=5e-5)
     model = with_parameters(*ROUNDED, time_unit="weeks")
     assert model.new_customer_distribution(273, 5)[0] == pytest.approx(0.5737864, abs=5e-8)
+
+
+def test_alive_must_not_rank_who_leaves(sample, fitted):
+    """Recomputed for this project: AUC .3158 for "buys in the holdout", worse than chance; the churn score serves."""
+    h, buys = sample.histories, sample.holdout > 0
+    assert roc_auc_score(buys, fitted.probability_alive(h)) == pytest.approx(0.3158, abs=5e-5)
+    assert roc_auc_score(buys, -fitted.probability_of_no_purchase(h, horizon_days=HOLDOUT_DAYS)) > 0.75
+
+
+def test_calendar_weeks_shift_the_estimates(sample_days):
+    """Recomputed for this project: one purchase a calendar week, to the end of the week when calibration ends."""
+    last = pd.Period("1997-09-30", "W-SUN")
+    known = sample_days[sample_days["day"] <= last.end_time]
+    weeks = known.assign(week=known["day"].dt.to_period("W-SUN").map(lambda week: week.ordinal))
+    seen = weeks.groupby("customer")["week"]
+    people = frame(seen.nunique() - 1, 7 * (seen.max() - seen.min()), 7 * (last.ordinal - seen.min()))
+    model = BGNBD(time_unit="weeks").fit(people)
+    expected = {"r": (0.291, 5e-4), "alpha": (6.852, 5e-4), "a": (0.665, 5e-4), "b": (2.320, 5e-4)}
+    for name, (value, tolerance) in expected.items():
+        assert model.params_[name] == pytest.approx(value, abs=tolerance)
 
 
 @pytest.mark.parametrize(("x", "t_x", "value", "tolerance"), [(0, 0, -0.59947382, 5e-9), (200, 38, 100.7957, 5e-5)])

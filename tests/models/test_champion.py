@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from loyalty.errors import DataError
+from loyalty.models import trees
 from loyalty.models.backtest import Origin
 from loyalty.models.btyd_features import Outlook
 from loyalty.models.champion import Champion
 from loyalty.models.forecaster import COLUMNS, Forecaster
+from loyalty.models.learners import GROWN
 from retailers import origin, retailer
 from sklearn.metrics import roc_auc_score
 
@@ -173,9 +175,18 @@ def test_column_order_does_not_matter(champion: Champion, now: Origin, forecast:
     pd.testing.assert_frame_equal(champion.predict(turned), forecast)
 
 
-def test_device_is_passed_on(past: list[Origin]) -> None:
-    trees = Champion(horizon_days=HORIZON, device="cpu").fit(past[:1]).learners_.grown["churn"].booster
-    assert json.loads(trees.save_config())["learner"]["generic_param"]["device"] == "cpu"
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_device_is_passed_on(past: list[Origin], monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    asked, train = [], trees.xgboost.train
+
+    def spy(settings: dict[str, object], *arguments: object, **more: object) -> object:
+        asked.append(settings["device"])
+        return train(settings | {"device": "cpu"}, *arguments, **more)
+
+    monkeypatch.setattr(trees.xgboost, "train", spy)
+    Champion(horizon_days=HORIZON, device=device).fit(past[:1])
+    assert len(asked) >= len(GROWN)
+    assert set(asked) == {device}
 
 
 def halved(one: Origin, day: int) -> Origin:

@@ -1,7 +1,9 @@
 """What makes the scores: the blend, or a rule, packed, saved, and opened again."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +15,16 @@ from loyalty.models.chosen import Chosen, Slope
 from loyalty.models.forecaster import COLUMNS, Forecaster
 from loyalty.models.line_up import NAIVE, OF_LATE, RATE, SAME_AGAIN, line_up
 from loyalty.models.players import Curve
+from loyalty.models.trees import SETTINGS
 from retailers import origin, retailer
 
 SHOP = retailer(700, 480, seed=9)
+ABOUT: dict[str, Any] = {
+    "question": {"churn": "no purchase", "horizon_days": 60},
+    "settings": {"max_depth": 4},
+    "origin": date(2020, 1, 1),
+    "data": "abc",
+}
 EARNING = {"horizon_days": 60, "margin": 0.25, "annual_discount_rate": 0.1}
 
 
@@ -79,15 +88,33 @@ def test_what_was_packed_forecasts_the_same(forecaster: Forecaster, now: Origin)
 
 def test_what_was_saved_forecasts_the_same(forecaster: Forecaster, now: Origin, tmp_path: Path) -> None:
     chosen = Chosen(forecaster)
-    manifest = chosen.save(tmp_path, now.features, origin=date(2020, 1, 1), data="abc")
-    again = Chosen.load(tmp_path, expected_hash=manifest["hash"])
+    manifest = chosen.save(tmp_path, now.features, **ABOUT)
+    again = Chosen.load(tmp_path, now.features, expected_hash=manifest["hash"])
     pd.testing.assert_frame_equal(again.forecast(now.features), chosen.forecast(now.features))
     assert [column["name"] for column in manifest["columns"]] == list(forecaster.columns)
+    assert manifest["question"] == {"churn": "no purchase", "horizon_days": 60}
+    assert (manifest["settings"]["max_depth"], manifest["settings"]["max_bin"]) == (4, SETTINGS["max_bin"])
     assert not list(tmp_path.rglob("*.pkl"))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.drop(columns="T"), "T missing"),
+        (lambda f: f.assign(shoe_size=43.0), "shoe_size too many"),
+        (lambda f: f[[*f.columns[1:], f.columns[0]]], "another order"),
+    ],
+)
+def test_a_saved_model_is_not_loaded_for_other_features(
+    forecaster: Forecaster, now: Origin, tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], message: str
+) -> None:
+    Chosen(forecaster).save(tmp_path, now.features, **ABOUT)
+    with pytest.raises(DataError, match=message):
+        Chosen.load(tmp_path, change(now.features))
+
+
 def test_a_saved_model_whose_trees_were_changed_is_refused(forecaster: Forecaster, now: Origin, tmp_path: Path) -> None:
-    Chosen(forecaster).save(tmp_path, now.features, origin=date(2020, 1, 1), data="abc")
+    Chosen(forecaster).save(tmp_path, now.features, **ABOUT)
     place = next(tmp_path.glob("churn-*.ubj"))
     place.write_bytes(place.read_bytes()[:-1] + b"x")
     with pytest.raises(DataError, match="another hash"):

@@ -256,12 +256,16 @@ def test_days_that_are_counted_whole_look_regular_to_frequent_buyers():
 
 
 @pytest.mark.slow
-def test_intervals_cover_the_truth():
-    """200 data sets: 90 % intervals of each parameter, and of purchases to come, cover 90 ± 4 %; k is always found."""
+@pytest.mark.parametrize(("kind", "n", "first_seed"), [(MBGCNBDk, 1000, 100_000), (BGCNBDk, 1500, 300_000)])
+def test_intervals_cover_the_truth(kind, n, first_seed):
+    """200 data sets: 90 % intervals of each parameter, and of purchases to come, cover 90 ± 4 %; k is always found.
+
+    600 of BG/CNBD-k gave 91.0, 90.2, 90.8 and 91.8 % for the parameters, and 90.2 % for the purchases.
+    """
     truth, covered, held, chosen = np.array([1.2, 20.0, 1.2, 3.0]), [], [], []
     for seed in range(200):
-        people = customers(*truth, 1000, 2, 100_000 + 2 * seed, first=1, horizon=90)
-        model = MBGCNBDk(largest_k=3).fit(people)
+        people = customers(*truth, n, 2, first_seed + 2 * seed, first=kind._first, horizon=90)
+        model = kind(largest_k=3).fit(people)
         table = model.summary()
         chosen.append(model.k_)
         covered.append((table["low_90"] < truth) & (truth < table["high_90"]))

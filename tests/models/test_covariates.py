@@ -70,13 +70,18 @@ def small():
 # Estimates --------------------------------------------------------------------------------------------------
 
 
+def truth_of(kind, people):
+    """Return parameters and factors of the reference, who is of the mean age: those above are of 40 years."""
+    truth = pd.Series(dict(zip(kind._names, TRUTH[kind], strict=True)) | FACTORS)
+    truth["alpha"] /= AGE ** (people["age"].mean() - 40)
+    return truth
+
+
 def test_known_effects_are_found(known):
     kind, people, model = known
     table, names = model.summary(), list(model.model._names)
     assert list(model.params_.index) == [*names, *FACTORS]
-    truth = pd.Series(dict(zip(names, TRUTH[kind], strict=True)) | FACTORS)
-    # The truth is of a customer of 40 years, the reference of one of the mean age.
-    truth["alpha"] /= AGE ** (people["age"].mean() - 40)
+    truth = truth_of(kind, people)
     error = np.log(table["estimate"] / truth) * table["estimate"] / table["standard_error"]
     assert (error.abs() < 3.5).all(), error
     assert model.converged_
@@ -86,22 +91,23 @@ def test_known_effects_are_found(known):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
 def test_intervals_cover_the_truth(kind):
-    """200 small data sets: 90 % intervals of each factor, and of all purchases to come, cover 90 ± 5 %.
+    """200 data sets: 90 % intervals of each parameter and factor, and of all purchases to come, cover 90 ± 4 %.
 
-    Five per cent are two and a half standard errors of 200 trials: there are twelve shares to look at.
+    400 of each model gave 88 to 92 % for every parameter and factor, and 89 to 91 % for the purchases.
     """
     covered, held = [], []
     for seed in range(200):
-        people = simulate(kind, 900, 3000 + seed, horizon=90)
+        people = simulate(kind, 1500, 3000 + seed, horizon=90)
         model = WithCovariates(kind(), **COVARIATES).fit(people)
-        table = model.summary().loc[list(FACTORS)]
-        covered.append((table["low_90"] < pd.Series(FACTORS)) & (pd.Series(FACTORS) < table["high_90"]))
-        totals = [c.sum() for c in model.sample_purchases(people, horizon_days=90, draws=200, seed=seed)]
-        low, high = np.quantile(totals, [0.05, 0.95])
+        table, truth = model.summary(), truth_of(kind, people)
+        covered.append((table["low_90"] < truth) & (truth < table["high_90"]))
+        # Of the 100 gaps around 99 draws, 90 lie between the 5th and the 95th.
+        draws = model.sample_purchases(people, horizon_days=90, draws=99, seed=seed)
+        low, high = np.sort([counts.sum() for counts in draws])[[4, 94]]
         held.append(low <= people["future"].sum() <= high)
     share = pd.DataFrame(covered).mean()
-    assert share.between(0.85, 0.95).all(), share
-    assert np.mean(held) == pytest.approx(0.9, abs=0.05)
+    assert share.between(0.86, 0.94).all(), share
+    assert np.mean(held) == pytest.approx(0.9, abs=0.04)
 
 
 @pytest.mark.parametrize("kind", MODELS)

@@ -53,6 +53,13 @@ def test_published_estimates(fitted):
     assert fitted.converged_
 
 
+def test_published_likelihood_of_the_summary(cdnow_summary):
+    """Of the summary that lies beside the log, whose means are rounded to a cent."""
+    model = GammaGamma().fit(table(cdnow_summary["x"], cdnow_summary["zbar"]))
+    assert model.log_likelihood_ == pytest.approx(-4055.923, abs=5e-4)
+    assert model.n_customers_ == 946
+
+
 def test_correlation_of_the_sample_is_small(fitted, sample):
     buyers = sample.histories.query("frequency > 0")
     assert fitted.correlation_ == pytest.approx(buyers["frequency"].corr(buyers["monetary_value"]))

@@ -116,7 +116,7 @@ def test_parameters_of_a_row_of_its_own():
         np.testing.assert_allclose(table[i], purchase_distribution_while_alive(*point, *one, 90, 4)[0], rtol=1e-12)
         assert mean[i] == pytest.approx(expected_purchases_while_alive(*point, *one, 90)[0], rel=1e-13)
         assert rest[i] == pytest.approx(discounted_residual_purchases_while_alive(*point, *one, 0.001)[0], rel=1e-13)
-    drawn = [draw_while_alive(*own, x, T, 90, np.random.default_rng(seed)) for seed in range(4000)]
+    drawn = [draw_while_alive(*own, x, T, np.array([90.0]), np.random.default_rng(seed))[0] for seed in range(4000)]
     np.testing.assert_allclose(np.mean(drawn, axis=0), mean, rtol=0.12)
 
 

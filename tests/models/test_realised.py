@@ -106,5 +106,14 @@ def test_what_is_no_file_of_scores_is_named_and_the_others_are_read(tmp_path: Pa
     assert unreadable == ["2024-01-02", "2024-01-03", "2024-01-04"]
 
 
+def test_scores_of_another_horizon_lie_and_are_judged_apart(tmp_path: Path) -> None:
+    write(tmp_path, "2024-01-01", {"horizon_days": 30})
+    write(tmp_path, "2024-01-01-h10", {"horizon_days": 10})
+    standard, _ = published(tmp_path, date(2024, 6, 1), 30, 60)
+    other, unreadable = published(tmp_path, date(2024, 6, 1), 10, 60, "-h10")
+    assert [[one.horizon_days for one in found] for found in (standard, other)] == [[30], [10]]
+    assert unreadable == []
+
+
 def test_no_folder_is_nothing_published(tmp_path: Path) -> None:
     assert published(tmp_path / "none", date(2024, 1, 1), 30, 60) == ([], [])

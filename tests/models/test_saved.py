@@ -13,6 +13,9 @@ import xgboost
 from loyalty.errors import DataError
 from loyalty.models import saved
 
+QUESTION = {"churn": "no purchase", "horizon_days": 30, "active_within_days": 60}
+SAME: dict[str, Any] = {"question": QUESTION, "settings": {}, "data": ""}
+
 
 def people(size: int = 200) -> tuple[pd.DataFrame, np.ndarray]:
     random = np.random.default_rng(1)
@@ -38,6 +41,7 @@ def folder(tmp_path: Path) -> Path:
         tmp_path / "model",
         {"churn": fitted(features, labels)},
         features,
+        question=QUESTION,
         settings={"rounds": 5},
         origin=date(2024, 3, 1),
         data="fingerprint",
@@ -63,6 +67,7 @@ def test_a_model_comes_back_and_predicts_the_same(folder: Path) -> None:
     assert np.array_equal(*asked)
     said = back.manifest
     assert said["parameters"] == {"shift": 0.25}
+    assert said["question"] == QUESTION
     assert (said["settings"], said["origin"], said["data"]) == ({"rounds": 5}, "2024-03-01", "fingerprint")
     assert said["columns"][2] == {
         "name": "profile_kind",
@@ -76,7 +81,7 @@ def test_a_model_comes_back_and_predicts_the_same(folder: Path) -> None:
 def test_the_same_model_has_the_same_hash_and_bytes(folder: Path, tmp_path: Path) -> None:
     features, labels = people()
     again = saved.save(
-        tmp_path / "again", {"churn": fitted(features, labels)}, features, settings={"rounds": 5},
+        tmp_path / "again", {"churn": fitted(features, labels)}, features, question=QUESTION, settings={"rounds": 5},
         origin=date(2024, 3, 1), data="fingerprint", parameters={"shift": 0.25},
     )  # fmt: skip
     assert again["hash"] == saved.load(folder).manifest["hash"]
@@ -88,13 +93,13 @@ def test_the_same_model_has_the_same_hash_and_bytes(folder: Path, tmp_path: Path
 
 
 def test_a_model_without_trees_is_a_model(tmp_path: Path) -> None:
-    saved.save(tmp_path, {}, people()[0], settings={}, origin=date(2024, 1, 1), data="", parameters=[1.5])
+    saved.save(tmp_path, {}, people()[0], **SAME, origin=date(2024, 1, 1), parameters=[1.5])
     assert saved.load(tmp_path).manifest["parameters"] == [1.5]
 
 
 def test_saving_over_a_model_replaces_it(folder: Path) -> None:
     features, labels = people()
-    saved.save(folder, {"churn": fitted(features, 1 - labels)}, features, settings={}, origin=date(2024, 4, 1), data="")
+    saved.save(folder, {"churn": fitted(features, 1 - labels)}, features, **SAME, origin=date(2024, 4, 1))
     assert saved.load(folder).manifest["origin"] == "2024-04-01"
 
 
@@ -148,7 +153,7 @@ def test_a_foreign_file_is_refused_and_never_unpickled(folder: Path, content: by
 
 def test_a_manifest_of_another_version_is_refused(folder: Path) -> None:
     rewrite(folder, version=99)
-    with pytest.raises(DataError, match="saved in version 99 of the format, this program reads 1"):
+    with pytest.raises(DataError, match="saved in version 99 of the format, this program reads 2"):
         saved.load(folder)
 
 

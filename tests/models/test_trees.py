@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from loyalty.models import trees
 from loyalty.models.trees import (
     AMOUNT,
     CHURN,
@@ -40,6 +41,17 @@ def test_trees_use_categories() -> None:
     grown = Bins(FRAME, ENCODER).grow(CHURN, churned, 50)
     said = Rows(pd.DataFrame({"x": 0.0, "noise": 0.0, "town": ["a", "b"]}), ENCODER).sums(grown)
     assert said[1] > said[0] + 1
+
+
+@pytest.mark.parametrize("objective", [CHURN, AMOUNT, MEDIAN])
+def test_trees_are_the_same_bytes_for_any_number_of_threads(monkeypatch: pytest.MonkeyPatch, objective: str) -> None:
+    some = np.random.default_rng(3).random(3000) < expit(TRUTH)
+    target = some * (1.0 if objective == CHURN else np.exp(TRUTH))
+    grown = []
+    for count in (1, 2, 5):
+        monkeypatch.setattr(trees, "threads", lambda cells, count=count: count)
+        grown.append(bytes(Bins(FRAME, ENCODER).grow(objective, target, 10).booster.save_raw("ubj")))
+    assert grown[0] == grown[1] == grown[2]
 
 
 @pytest.mark.parametrize("objective", [CHURN, AMOUNT, POSITIVE, COUNT, MEDIAN, SQUARE])

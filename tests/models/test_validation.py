@@ -152,6 +152,7 @@ ARGUMENTS: dict[str, Any] = {
     "n": 1,
     "t_days": 9,
     "draws": 2,
+    "ends_days": [3, 9],
     "purchases": [1, 1, 1, 1],
     "annual_discount_rate": 0.1,
     "discount_rate": 0.1,

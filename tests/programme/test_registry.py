@@ -59,6 +59,13 @@ def test_a_name_that_is_no_file_is_refused(tmp_path, name):
         registry.path_of(name, "my-shop", tmp_path)
 
 
+@pytest.mark.parametrize("name", ["", "../escape", "a/b", "20 % off!", "<script>"])
+def test_a_campaign_whose_name_is_no_file_is_not_registered(tmp_path, name):
+    assert not registry.is_registered(name, "my-shop", tmp_path)
+    register(SPRING, "my-shop", tmp_path)
+    assert registry.is_registered(SPRING.campaign, "my-shop", tmp_path)
+
+
 def test_the_same_again_changes_nothing(tmp_path):
     path = register(SPRING, "my-shop", tmp_path)
     before = path.read_bytes()

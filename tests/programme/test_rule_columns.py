@@ -198,6 +198,12 @@ def test_the_next_return_of_a_day_is_that_of_a_loop_over_days(born: list[date], 
     assert told.tolist() == [by_loop(day) for day in born]
 
 
+def test_whoever_may_have_bought_before_the_log_has_no_anniversary(lines: pd.DataFrame, known: pd.DataFrame) -> None:
+    seen = pd.to_datetime(known["first_purchase"]) - pd.Timestamp(lines["day"].min()) >= pd.Timedelta(days=90)
+    assert (known["days_to_anniversary"].notna() == seen).all()
+    assert 0 < seen.sum() < len(seen)
+
+
 def test_what_happens_from_the_date_on_changes_nothing(
     lines: pd.DataFrame, tables: Tables, tables_of: Callable[..., Tables], known: pd.DataFrame
 ) -> None:

@@ -47,7 +47,7 @@ def test_no_contender_is_told_as_nothing(ax: Axes) -> None:
 def test_dates_show_the_chosen_one_and_the_rule_in_colour(dates: int, ax: Axes) -> None:
     table = pd.DataFrame(
         {name: np.linspace(0.7, 0.8, dates) for name in ("rule", "model", "other")},
-        index=[f"{n} May\n2020" for n in range(1, dates + 1)],
+        index=pd.date_range("2020-05-01", periods=dates, freq="56D"),
     )
     figures.by_date(table, "model", "rule", "pairs told apart", "Date by date", ax=ax)
     colours = {line.get_label(): line.get_color() for line in ax.lines}
@@ -56,7 +56,7 @@ def test_dates_show_the_chosen_one_and_the_rule_in_colour(dates: int, ax: Axes) 
 
 
 def test_a_rule_that_is_chosen_has_one_line_of_its_own(ax: Axes) -> None:
-    table = pd.DataFrame({"rule": [0.7, 0.8], "other": [0.6, 0.7]}, index=["1 May", "2 May"])
+    table = pd.DataFrame({"rule": [0.7, 0.8], "other": [0.6, 0.7]}, index=pd.to_datetime(["2020-05-01", "2020-05-02"]))
     figures.by_date(table, "rule", "rule", "pairs told apart", "Date by date", ax=ax)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["rule", "other contenders"]
 

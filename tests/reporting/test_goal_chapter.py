@@ -25,7 +25,7 @@ class Steps:
     """A study of which only some steps are known."""
 
     def __init__(self, study: Study, **steps: Any) -> None:
-        self.dataset, self.known_until = study.dataset, study.known_until
+        self.dataset, self.known_until, self.events = study.dataset, study.known_until, study.events
         for name, step in steps.items():
             setattr(self, name, lambda step=step: step)
 
@@ -162,7 +162,7 @@ def test_every_goal_has_its_panel(simulated: Study) -> None:
         "repurchase": goal("Repurchase rate", "share"),
         "order_value": goal("Average order value", "money"),
     }
-    fig = figures.paths(goals.panels(steps(simulated, goal_progress=step(**made))), "simulated data")
+    fig = figures.paths(goals.panels(steps(simulated, goal_progress=step(**made))), note="simulated data")
     assert fig.get_suptitle() == "Goals: measured, path and forecast (simulated data)"
     first, second = fig.axes
     assert first.get_title(loc="left").startswith("Repurchase rate (share, periods of 20 days)")

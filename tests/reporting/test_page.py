@@ -1,13 +1,16 @@
 """What notebooks call: each output says what it is, and JupyterLab can show it."""
 
 import base64
+import io
 import struct
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from loyalty.reporting import page, style
 from matplotlib import pyplot as plt
+from PIL import Image
 
 Sent = list[tuple[dict[str, Any], dict[str, Any]]]
 
@@ -40,6 +43,25 @@ def test_a_figure_is_drawn_at_twice_its_size(sent: Sent, width: int, height: int
     assert not plt.fignum_exists(fig.number)
 
 
+def test_a_picture_is_small_and_its_colours_are_those_drawn(sent: Sent) -> None:
+    """Of 256 colours; the shades of a gradient and of the edges of letters move by less than the eye sees."""
+    fig, ax = style.figure(720, 400)
+    ax.imshow(np.linspace(0, 1, 4000).reshape(40, 100), cmap="viridis", aspect="auto")
+    ax.plot([0, 99], [0, 39], color=style.VERMILLION)
+    whole = io.BytesIO()
+    with style.context():
+        fig.savefig(whole, format="png", dpi=2 * style.DPI)
+    page.show(ax, "It rises by 1.")
+    small = base64.b64decode(sent[0][0]["image/png"])
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=int) for png in (whole.getvalue(), small)
+    )
+    assert Image.open(io.BytesIO(small)).mode == "P"
+    assert len(small) < 0.6 * len(whole.getvalue())
+    assert abs(after - before).mean() < 3
+    assert np.array_equal(after[0, 0], [255, 255, 255])
+
+
 def test_a_figure_wider_than_the_page_is_drawn_as_wide_as_the_page(sent: Sent) -> None:
     fig, _ = style.figure(1440, 600)
     page.show(fig, "It rises.")
@@ -53,6 +75,16 @@ def test_a_figure_is_drawn_again_for_a_phone(sent: Sent) -> None:
     page.show(style.figure(720, 300)[0], "It rises.")
     assert size_of(sent[0][0]["image/png"]) == (2 * 720, 2 * 300)
     assert size_of(sent[0][0][page.NARROW]) == (2 * style.NARROW, 2 * 300)
+
+
+def test_on_a_phone_long_names_take_two_lines(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(page, "_png", lambda fig, _: seen.append([t.get_text() for t in fig.axes[0].get_yticklabels()]))
+    ax = style.figure(720, 300)[1]
+    ax.barh(["Meat", "Frozen meat and meat dinners"], [1, 2])
+    ax.get_figure().canvas.draw()
+    page.show(ax, "Of 2.")
+    assert seen == [["Meat", "Frozen meat and meat dinners"], ["Meat", "Frozen meat and\nmeat dinners"]]
 
 
 @pytest.mark.parametrize("place", ["left", "center", "suptitle", "none"])

@@ -85,7 +85,7 @@ def test_every_figure_of_it_is_marked(assumed: Any) -> None:
         drawn = [
             figures.moved(chapter.moved(assumed), assumed.events(), what),
             figures.ages(chapter.ages(assumed), what),
-            figures.calendar(chapter.calendar(assumed), what),
+            figures.calendar(chapter.calendar(assumed), assumed.events(), what),
             figures.owed(worth.liability(assumed), worth.there(assumed), "EUR", what),
         ]
     assert all("(simulated programme)" in ax.get_title(loc="left") for ax in drawn)

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from loyalty.errors import NotebookError, SettingsError
 from loyalty.reporting import alarms, manifest, run, swap
+from loyalty.reporting import archive as archives
 from loyalty.reporting.publish import publish
-from loyalty.reporting.summary_types import Finding, Measure
+from loyalty.reporting.summary_types import Finding, Measure, Number, Past
 from tiny_study import TinyStudy
 
 
@@ -29,6 +30,8 @@ def summary(monkeypatch: pytest.MonkeyPatch) -> None:
     words.answer = lambda study: "All is well."
     words.certainty = lambda study: "Quite."
     words.picture = lambda study: None
+    words.past = lambda study: Past()
+    words.actions = lambda study, pages: []
     words.QUESTION, words.PICTURE_QUESTION = "How are they?", "Are there fewer?"
     monkeypatch.setitem(sys.modules, words.__name__, words)
     monkeypatch.setattr(loyalty.reporting, "summary", words, raising=False)
@@ -38,6 +41,7 @@ def summary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, card.__name__, card)
     monkeypatch.setattr(loyalty.reporting, "card", card, raising=False)
     monkeypatch.setattr(alarms, "moved", lambda study: [])
+    monkeypatch.setattr(alarms, "dated", lambda study: [])
     # Somebody may be editing the package, and every notebook would run again.
     monkeypatch.setattr(manifest, "PACKAGE", Path(__file__).parent / "data")
 
@@ -92,8 +96,8 @@ def test_the_manifest_says_what_the_report_is(study: TinyStudy, ran: list[str]) 
     said = json.loads((publish(study).parent / "manifest.json").read_text("utf-8"))
     plain = {name: value for name, value in said.items() if isinstance(value, str | int)}
     assert plain == {
-        "schema_version": 2, "outcome": "done", "dataset": "tiny", "as_of": "2020-01-01", "horizon_days": 28,
-        "active_within_days": 56, "data": "d1",
+        "schema_version": 3, "outcome": "done", "dataset": "tiny", "as_of": "2020-01-01", "horizon_days": 28,
+        "active_within_days": 56, "currency": "EUR", "data": "d1",
         **{name: plain[name] for name in ("run", "key", "started", "created")},
     }  # fmt: skip
     assert said["created"].endswith("+00:00")
@@ -296,3 +300,40 @@ def test_latest_is_moved_in_one_step(tmp_path: Path) -> None:
         swap.point(tmp_path / "latest", name)
         assert (tmp_path / "latest" / "index.html").read_text() == name
     assert files(tmp_path) == {"one", "two", "latest"}
+
+
+@pytest.fixture
+def remembered(study: TinyStudy, monkeypatch: pytest.MonkeyPatch) -> TinyStudy:
+    """The study, whose runs leave a measure behind."""
+    number = Number(name="active", label="Active customers", group="base", unit="customers", value=2147)
+    monkeypatch.setattr(loyalty.reporting.summary, "past", lambda study: Past(numbers=[number]))
+    return study
+
+
+def test_the_archive_tells_of_each_report(remembered: TinyStudy, ran: list[str]) -> None:
+    archive = remembered.root / "reports" / "tiny" / "archive.html"
+    publish(remembered)
+    assert "There is one report so far" in archive.read_text("utf-8")
+    assert 'href="2020-01-01/index.html"' in archive.read_text("utf-8")
+    assert archive.stat().st_mode & 0o444 == (archive.parent / "2020-01-01" / "index.html").stat().st_mode & 0o444
+
+
+def test_an_archive_that_is_gone_is_made_again(remembered: TinyStudy, ran: list[str]) -> None:
+    publish(remembered)
+    archive = remembered.root / "reports" / "tiny" / "archive.html"
+    archive.unlink()
+    ran.clear()
+    publish(remembered)
+    assert archive.is_file()
+    assert ran == []
+
+
+def test_an_archive_that_cannot_be_made_does_not_undo_the_report(
+    remembered: TinyStudy, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(archives, "rebuild", full)
+    index = publish(remembered)
+    assert (index.parent.parent / "latest" / "index.html").is_file()

@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import nbformat
 import pytest
-from loyalty.reporting import style
 from loyalty.reporting.page import Picture
 from loyalty.reporting.render import TEMPLATES, Heading, Page, page_of, render, render_index
 from loyalty.reporting.summary_types import Finding, Measure
@@ -195,7 +194,9 @@ def test_code_and_what_it_printed_are_hidden_until_asked_for(html: str) -> None:
     css = (TEMPLATES / "page" / "page.css").read_text("utf-8")
     assert "\n.code { display: none; }\nhtml:has(#show-code:checked) .code { display: block; }" in css
     assert [box["id"] for box in Tags(html).all("input")] == ["show-code"]
-    assert '<pre class="code output">on standard output' in html
+    assert re.search(r'<pre [^>]*class="code output"[^>]*>on standard output', html)
+    [output] = [pre for pre in Tags(html).all("pre") if "output" in (pre.get("class") or "")]
+    assert (output["role"], output["tabindex"], output["aria-label"]) == ("region", "0", "Output")
     assert all("code" in (pre.get("class") or "code") for pre in Tags(html).all("pre"))
     assert html.count('<div class="code">') == 6
 
@@ -204,29 +205,28 @@ def test_the_end_leaves_no_trace(html: str) -> None:
     assert "vnd.loyalty" not in html
 
 
-def test_pages_and_figures_share_one_accent() -> None:
-    assert f"--accent: {style.ACCENT};" in (TEMPLATES / "page" / "page.css").read_text("utf-8")
+def test_a_page_of_several_sections_lists_them(html: str, executed: nbformat.NotebookNode) -> None:
+    assert "On this page" not in html
+    cells = [nbformat.v4.new_markdown_cell(f"## Part {n} of <b>\n\nText.\n\n### Deeper") for n in (1, 2, 3)]
+    long = nbformat.v4.new_notebook(cells=[executed.cells[0], *cells])
+    page = render(long, pages=[page_of("good", long)], current="good", heading=HEADING)
+    assert page.count('<li><a href="#part-2-of-b">Part 2 of &lt;b&gt;</a></li>') == 2  # beside the text, and folded
+    assert page.count('<h2 id="part-2-of-b">') == 1
+    assert "Deeper</a>" not in page
+    for nav in Tags(page).all("nav"):
+        assert nav.get("aria-label") or nav.get("aria-labelledby")
 
 
-def contrast(one: str, other: str) -> float:
-    """Contrast of two colours as WCAG 2 defines it."""
-
-    def light(colour: str) -> float:
-        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    darker, lighter = sorted((light(one), light(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-@pytest.mark.parametrize("paper", ["paper", "tint"])
-@pytest.mark.parametrize("ink", ["ink", "soft", "accent", "keyword", "string"])
-def test_text_has_enough_contrast(theme: int, paper: str, ink: str) -> None:
-    css = (TEMPLATES / "page" / "page.css").read_text("utf-8")
-    themes = [dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in re.findall(r":root {(.*?)}", css, re.DOTALL)]
-    assert contrast(themes[theme][ink], themes[theme][paper]) >= 4.5
+def test_links_lead_out_only_where_someone_wrote_them() -> None:
+    link = "[there](https://example.org/)"
+    told = nbformat.v4.new_output("display_data", data={"text/markdown": link}, metadata={"loyalty": {"role": "text"}})
+    code = nbformat.v4.new_code_cell("say()", outputs=[told])
+    written = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# A\n\nB?"), nbformat.v4.new_markdown_cell(link), code]
+    )
+    page = render(written, pages=[page_of("good", written)], current="good", heading=HEADING)
+    assert page.count('<a href="https://example.org/" rel="noopener noreferrer">there</a>') == 1
+    assert page.count("there (https://example.org/)") == 1
 
 
 def test_a_measure_is_said_in_words(index: str) -> None:

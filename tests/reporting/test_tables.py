@@ -134,8 +134,8 @@ def test_a_foreign_table_is_reduced_to_structure_and_words() -> None:
         ("<b>x</b>", "<p>&lt;b&gt;x&lt;/b&gt;</p>"),
         ("<div>x</div>", "&lt;div&gt;x&lt;/div&gt;"),
         ("![pic](http://x.y/z.png)", "<p>pic</p>"),
-        ("[go](javascript:alert(1))", "#harmful-link"),
-        ('[go](http://x.y/"onclick="a)', 'href="http://x.y/%22onclick=%22a"'),
+        ("[go](javascript:alert(1))", "<p>go (javascript:alert(1))</p>"),
+        ('[go](http://x.y/"onclick="a)', "<p>go (http://x.y/%22onclick=%22a)</p>"),
         (r"\$5 and \$7", "<p>$5 and $7</p>"),
         ("in 9.5 % of", "<p>in 9.5\u00a0% of</p>"),
         ("# One", '<h2 id="one">One</h2>'),
@@ -144,3 +144,14 @@ def test_a_foreign_table_is_reduced_to_structure_and_words() -> None:
 )
 def test_markdown_is_safe(source: str, html: str) -> None:
     assert html in safe.markdown(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        ("[go](javascript:alert(1))", "#harmful-link"),
+        ('[go](http://x.y/"onclick="a)', 'href="http://x.y/%22onclick=%22a"'),
+    ],
+)
+def test_links_in_notebooks_are_safe(source: str, html: str) -> None:
+    assert html in safe.markdown(source, written=True)

@@ -55,6 +55,13 @@ def test_the_session_is_local_in_utc_and_leaves_the_working_directory_alone(spar
     assert not any((Path.cwd() / name).exists() for name in ("spark-warehouse", "metastore_db", "derby.log"))
 
 
+def test_master_and_options_are_those_of_the_settings(spark: ibis.BaseBackend) -> None:
+    """See the fixture: two cores, and other options than those of a session that is told nothing."""
+    assert spark._session.sparkContext.master == "local[2]"
+    assert spark._session.conf.get("spark.sql.shuffle.partitions") == "2"
+    assert spark._session.conf.get("spark.driver.memory") == "2g"
+
+
 def test_what_goes_wrong_in_java_is_caught(spark: ibis.BaseBackend, tmp_path: Path) -> None:
     (tmp_path / "broken.parquet").write_text("no Parquet")
     with pytest.raises(engines.engine_errors(), match=r"(?i)parquet"):

@@ -9,7 +9,7 @@ from great_tables import GT
 from ...models.league import ALL, EARLIER
 from ...models.line_up import NAIVE
 from ...study import Study
-from .. import tables, words
+from .. import marks, tables, words
 from . import meaning
 
 MEASURE = "log_loss"
@@ -242,8 +242,7 @@ def churn_by_date(study: Study) -> pd.DataFrame:
 def by_date(study: Study, game: str, score: str) -> pd.DataFrame:
     """One score at each date, the earliest first; one column a contender."""
     table = pd.DataFrame({day: scores(study, game, day)[score] for day in reversed(days(study))}).T
-    # In two lines, so that they stand apart on a phone.
-    return table.set_axis([f"{day.day} {day:%b}\n{day.year}" for day in pd.to_datetime(table.index)], axis=0)
+    return table.set_axis(pd.to_datetime(table.index), axis=0)
 
 
 def read_churn_by_date(study: Study) -> str:
@@ -254,11 +253,12 @@ def read_churn_by_date(study: Study) -> str:
 def read_dates(study: Study, game: str, table: pd.DataFrame) -> str:
     """Whether the winner is ahead of the rule everywhere, by the score of `by_date`."""
     best, rule = about(study, game)["winner"], about(study, game)["rule"]
+    marked = marks.read(study.events(), table.index[0], table.index[-1])
     if best == rule:
-        return f"“{rule}” is the one to use; the grey lines are forecasts that do not clearly beat it."
+        return f"“{rule}” is the one to use; the grey lines are forecasts that do not clearly beat it.{marked}"
     ahead = int((table[best] > table[rule]).sum())
     told = f"{ahead} of {len(table)} dates" if len(table) > 1 else ("the one date" if ahead else "no date")
-    return f"{best} is ahead of “{rule.lower()}” at {told}; what varies from date to date is how hard the period was to foresee."
+    return f"{best} is ahead of “{rule.lower()}” at {told}; what varies from date to date is how hard the period was to foresee.{marked}"
 
 
 def calibration_curves(study: Study) -> dict[str, pd.DataFrame]:

@@ -8,7 +8,7 @@ import pandas as pd
 from great_tables import GT
 
 from ...study import Study
-from .. import tables, words
+from .. import marks, tables, words
 from ..goal_figures import Panel
 from .goal_numbers import chance, last_day, measured, now, period_days, rows_of, told, writer
 
@@ -178,15 +178,24 @@ def read_panels(study: Study) -> str:
     """How the fan is made."""
     models = {goal["label"].lower(): goal["model"] for goal in told(study).values() if goal["model"]}
     if not models:
-        return "Nothing is forecast: the goals are over, or too few periods are known."
+        return f"Nothing is forecast: the goals are over, or too few periods are known.{_marked(study)}"
     said = "; ".join(
         f"{words.listed(name for name, model in models.items() if model == each)}: {each}"
         for each in dict.fromkeys(models.values())
     )
     return (
         f"How each goes on — {said} — was chosen by what it would have said of earlier periods. "
-        "The band holds nine in ten outcomes, if the future is like the past; what you are about to change is not in it."
+        f"The band holds nine in ten outcomes, if the future is like the past; what you are about to change is not in it.{_marked(study)}"
     )
+
+
+def _marked(study: Study) -> str:
+    """What is marked between the first and the last day that a panel shows, in a sentence."""
+    drawn = panels(study)
+    if not drawn:
+        return ""
+    days = pd.concat([part for each in drawn for part in (each.path["day"], each.actual["end"])])
+    return marks.read(study.events(), days.min(), days.max())
 
 
 # The end

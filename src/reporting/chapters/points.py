@@ -161,10 +161,11 @@ def read_calendar(study: Study) -> str:
         return begun(study, "Too few customers hold points that expire to show when.")
     most = frame.loc[frame["points"].idxmax()]
     last = most["day"] + pd.Timedelta(days=29)
+    marked = marks.read(study.events(), frame["day"].min(), frame["day"].max() + pd.Timedelta(days=29))
     return begun(
         study,
         f"If nobody spends any, most expire from {words.day(most['day'])} to {words.day(last)}: {words.count(most['points'])} points"
-        f"{worth(study, most['points'])} of {words.count(most['customers'])} customers.",
+        f"{worth(study, most['points'])} of {words.count(most['customers'])} customers.{marked}",
     )
 
 

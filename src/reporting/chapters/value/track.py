@@ -82,7 +82,7 @@ def read_total(study: Study) -> str:
         f"{in_use(study)}, fitted on {words.day(about['calibrated'])} to the {words.count(about['customers'])} customers known by then. In the {words.days(about['period_days'])} after it "
         f"they bought on {words.count(actual)} days; it expected {words.whole(expected)}, {off_by(expected, actual)}. The band holds chance and the uncertainty of "
         "the parameters, but no season."
-    )
+    ) + _marked(study, weeks(study))
 
 
 def off_by(expected: float, actual: float) -> str:
@@ -111,7 +111,12 @@ def read_weekly(study: Study) -> str:
         f"{words.count(inside.sum())} of {words.count(len(after))} weeks after the date lie inside the band; nine of ten would, if nothing but chance "
         f"moved them. The furthest off is the week of {words.day(worst['start'])}, with {words.percent(abs(worst['actual'] / worst['expected'] - 1))} {more} than expected."
     )
-    return text + marks.read(study.events(), table["start"].min(), table["start"].max())
+    return text + _marked(study, table)
+
+
+def _marked(study: Study, table: pd.DataFrame) -> str:
+    """What is marked in a chart of these weeks, in a sentence."""
+    return "" if table.empty else marks.read(study.events(), table["start"].min(), table["start"].max())
 
 
 def counts(study: Study) -> pd.DataFrame:

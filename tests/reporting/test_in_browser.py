@@ -1,0 +1,125 @@
+"""Pages as a browser opens them: nothing asked for, no policy broken, fit for a phone, for paper and for everyone."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import nbformat
+import pytest
+from loyalty.reporting.render import Heading, page_of, render
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / ".ci"))
+
+import browse_pages  # noqa: E402
+import browser  # noqa: E402
+
+GOOD = (
+    '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>A page</title>'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'"><main><h1>A page</h1>{}</main>'
+)
+WIDE_TABLE = "<table><tr>" + "<th>a long heading that does not break</th>".replace(" ", "\u00a0") * 9 + "</tr></table>"
+
+
+@pytest.fixture(scope="session")
+def tab() -> Iterator[browser.Tab]:
+    """One page in Chromium; where that is missing, there is nothing to test with."""
+    if browser.program() is None:
+        missing = "no Chromium on this machine: apt-get install chromium"
+        if os.environ.get("LOYALTY_REQUIRE_CHROMIUM") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with browser.browsing() as chromium:
+        yield browser.Tab(chromium)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, where `LOYALTY_AXE` says that it is; else nothing, and its findings are not looked at."""
+    named = os.environ.get("LOYALTY_AXE")
+    return Path(named).read_text("utf-8") if named else ""
+
+
+@pytest.fixture
+def faults(tab: browser.Tab, tmp_path: Path) -> Callable[[str], str]:
+    """Return a function that opens a page of this body, and tells what is wrong with it."""
+
+    def tell(body: str) -> str:
+        file = tmp_path / "page.html"
+        file.write_text(GOOD.format(body), "utf-8")
+        return "\n".join(browse_pages.faults(tab, file, ""))
+
+    return tell
+
+
+def test_a_rendered_notebook_is_fit_for_every_reader(
+    tab: browser.Tab, axe: str, executed: nbformat.NotebookNode, tmp_path: Path
+) -> None:
+    heading = Heading(
+        dataset="Tiny <panel>", as_of=date(2017, 12, 4), horizon_days=28, notice="Small.", created=datetime.now(UTC)
+    )
+    pages = [page_of("good", executed)]
+    file = tmp_path / "good.html"
+    file.write_text(render(executed, pages=pages, current="good", heading=heading), "utf-8")
+    assert list(browse_pages.faults(tab, file, axe)) == []
+    tab.show(width=1280)
+    tab.open(file)
+    shown = "getComputedStyle(document.querySelector('.code')).display"
+    assert tab.run(shown) == "none"
+    tab.run(browse_pages.CODE)
+    assert tab.run(shown) == "block"
+
+
+def test_the_page_has_two_themes(tab: browser.Tab, executed: nbformat.NotebookNode, tmp_path: Path) -> None:
+    heading = Heading(dataset="T", as_of=date(2017, 12, 4), horizon_days=28, notice="", created=datetime.now(UTC))
+    file = tmp_path / "good.html"
+    file.write_text(render(executed, pages=[page_of("good", executed)], current="good", heading=heading), "utf-8")
+    papers = []
+    for theme in ("light", "dark"):
+        tab.show(width=1280, theme=theme)
+        tab.open(file)
+        papers.append(tab.run("getComputedStyle(document.documentElement).backgroundColor"))
+    assert papers == ["rgb(255, 255, 255)", "rgb(21, 24, 28)"]
+
+
+def test_a_whole_page_is_let_pass(faults: Callable[[str], str]) -> None:
+    assert faults("<p>Fine.</p>") == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('<img alt="1" src="http://evil.example/x.png">', "asks for http://evil.example/x.png"),
+        ('<img alt="1" src="x.png" onerror="alert(2)">', "the policy of the page broke: script-src-attr"),
+        ("<script>alert(1)</script>", "the policy of the page broke: script-src-elem"),
+        ('<p style="color: red">a</p>', "the policy of the page broke: style-src-attr"),
+        (WIDE_TABLE, "px wide on a screen of 390"),
+        (WIDE_TABLE, "px wide on paper of 658"),
+        ("<table><tr><th>a</th></tr></table>", "has a table outside of a box that scrolls"),
+        ('<p id="a">a</p><p id="a">b</p>', "has two #a"),
+        ('<a href="#gone">b</a>', "links to #gone, not there"),
+        ('<header class="bar">b</header>', "prints its .bar"),
+        ("<figure>b</figure>", "has a figure that may be cut"),
+    ],
+)
+def test_what_is_wrong_is_found(faults: Callable[[str], str], body: str, said: str) -> None:
+    assert said in faults(body)
+
+
+def test_a_box_that_a_script_opens_is_found_and_closed(tab: browser.Tab, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text("<!DOCTYPE html><title>x</title><script>alert(1)</script>", "utf-8")
+    tab.open(file)
+    assert tab.said == ["a box was opened: 1"]
+
+
+def test_a_blurred_figure_is_found(faults: Callable[[str], str], tab: browser.Tab, tmp_path: Path) -> None:
+    dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
+    file = tmp_path / "page.html"
+    file.write_text(
+        f'<!DOCTYPE html><title>x</title><img alt="7" width="100" src="data:image/png;base64,{dot}">', "utf-8"
+    )
+    assert "has a figure of 0.01 pixels a pixel: 7" in "\n".join(browse_pages.faults(tab, file, ""))
