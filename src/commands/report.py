@@ -219,7 +219,7 @@ def _under_lock(root: Path, run: "Run", day: str | None, request: Request, opene
 
     lock = root / "data" / "interim" / run.dataset / "report.lock"
     limit = limits.clock(60 * request.minutes or None)
-    with locks.held(lock, run.dataset, wait=request.wait, tell=tell), limit:
+    with locks.held(lock, run.dataset, wait=request.wait, tell=tell), limit, limits.undisguised():
         with run.phase("reading"):
             study = opener(run.dataset, day)
         return publish.publish(

@@ -1,4 +1,6 @@
-"""The kernel that a notebook runs in: IPython's, but killed by the system when its parent dies; `quit()` is an error.
+"""The kernel that a notebook runs in: IPython's, but killed by the system when its parent dies.
+
+`quit()` is an error in it, and text that UTF-8 cannot hold is printed all the same.
 
 IPython's own kernel looks once a second whether its parent is still there, and does not look while it computes in
 compiled code. After `quit()` it goes on for a tenth of a second, in which further cells may run, or may not.
@@ -11,6 +13,7 @@ import signal
 import sys
 from typing import NoReturn
 
+from ipykernel.iostream import OutStream
 from IPython.core.autocall import ZMQExitAutocall
 
 PR_SET_PDEATHSIG = 1
@@ -30,7 +33,16 @@ def leave(*_: object, **__: object) -> NoReturn:
     raise SystemExit("quit() was called")
 
 
+_write = OutStream.write
+
+
+def write(self: OutStream, string: str) -> int | None:
+    """What `print` writes with, for text that UTF-8 cannot hold too: a question mark stands for what it cannot."""
+    return _write(self, string.encode("utf-8", "replace").decode("utf-8"))
+
+
 if __name__ == "__main__":
     die_with_parent()
+    OutStream.write = write  # type: ignore[method-assign]
     ZMQExitAutocall.__call__ = leave  # type: ignore[method-assign]
     runpy.run_module("ipykernel_launcher", run_name="__main__")

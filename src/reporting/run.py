@@ -94,8 +94,10 @@ def run_notebook(
         papermill.execute_notebook(str(path), str(output_path), values, **options)
     except PapermillExecutionError as error:
         raise failed(source, path.stem, output_path, f"{error.ename}: {error.evalue}") from None
-    except CellTimeoutError:
-        raise failed(source, path.stem, output_path, clock.said()) from None
+    except CellTimeoutError as error:
+        late = f"what it printed did not arrive within {OUTPUT_SECONDS} s"
+        said = late if "IOPub" in str(error) else clock.said()
+        raise failed(source, path.stem, output_path, said) from None
     except DeadKernelError:
         raise failed(source, path.stem, output_path, "its kernel died (killed, or out of memory)") from None
     except (RuntimeError, OSError, ValueError) as error:

@@ -14,6 +14,7 @@ from loyalty.commands.report import Request, make, worst
 from loyalty.reporting import build, run
 from loyalty.reporting.progress import Reporter
 from loyalty.reporting.run import read_notebook
+from loyalty.reporting.summary_types import Past
 from tiny_study import TinyStudy
 
 MOMENTS = (
@@ -42,7 +43,7 @@ def report(root: Path, **request: Any) -> int:
 def die(root: Path, moment: str, when: str, number: int) -> None:
     """Make the report without kernels, and send this process a signal at a moment."""
     run.run_notebook = _as_if_run  # type: ignore[assignment]
-    build._texts = lambda study, nodes, pages, heading: ({"index.html": "new", "01_one.html": "one"}, [])  # type: ignore[assignment]
+    build._texts = lambda study, nodes, pages, heading: ({"index.html": "new", "01_one.html": "one"}, [], Past())  # type: ignore[assignment]
     module, _, name = moment.partition(".")
     owner: Any = importlib.import_module(f"loyalty.reporting.{module}")
     while "." in name:
