@@ -284,12 +284,16 @@ def at_stake(study: Study) -> str:
     """How much of the expected spend hangs on those more likely to leave than to stay, in a sentence."""
     likely, total = publishable_bands(study).loc[list(LIKELY)], bands(study)["spend"].sum()
     if likely["customers"].isna().any() or not likely["customers"].sum():
-        return "Hardly any active customer is more likely to leave than to stay."
+        return _hardly_any(study)
     spend = likely["spend"].sum()
     return (
         f"The {words.count(likely['customers'].sum())} who are more likely to leave than to stay carry {words.percent(spend / total if total else np.nan)} of the spend "
         f"expected from active customers, {words.money(spend, study.dataset.currency)}."
     )
+
+
+def _hardly_any(study: Study) -> str:
+    return f"Of {words.count(active_customers(study))} active customers hardly any is more likely to leave than to stay."
 
 
 def risk(study: Study) -> GT:
@@ -314,7 +318,7 @@ def read_risk(study: Study) -> str:
     """Where to look first."""
     likely = publishable_bands(study).loc[list(LIKELY)]
     if likely["customers"].isna().any() or not likely["customers"].sum():
-        return "Hardly any active customer is more likely to leave than to stay."
+        return _hardly_any(study)
     return (
         f"{words.count(likely['customers'].sum())} active customers are more likely to leave than to stay; "
         f"about {words.whole(likely['leavers'].sum())} of them are expected to."

@@ -178,13 +178,13 @@ def read_panels(study: Study) -> str:
     """How the fan is made."""
     models = {goal["label"].lower(): goal["model"] for goal in told(study).values() if goal["model"]}
     if not models:
-        return f"Nothing is forecast: the goals are over, or too few periods are known.{_marked(study)}"
+        return f"Forecast: none of {words.count(len(told(study)))} goals, which are over or of which too few periods are known.{_marked(study)}"
     said = "; ".join(
         f"{words.listed(name for name, model in models.items() if model == each)}: {each}"
         for each in dict.fromkeys(models.values())
     )
     return (
-        f"How each goes on — {said} — was chosen by what it would have said of earlier periods. "
+        f"Forecast: {words.count(len(models))} of {words.count(len(told(study)))} goals. How each goes on — {said} — was chosen by what it would have said of earlier periods. "
         f"The band holds nine in ten outcomes, if the future is like the past; what you are about to change is not in it.{_marked(study)}"
     )
 
