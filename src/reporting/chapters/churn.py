@@ -293,7 +293,9 @@ def at_stake(study: Study) -> str:
 
 
 def _hardly_any(study: Study) -> str:
-    return f"Of {words.count(active_customers(study))} active customers hardly any is more likely to leave than to stay."
+    return (
+        f"Of {words.count(active_customers(study))} active customers hardly any is more likely to leave than to stay."
+    )
 
 
 def risk(study: Study) -> GT:
