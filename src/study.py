@@ -335,7 +335,8 @@ class Study(Question):
             getattr(self, name)()
         self.effects()
         self.budget()
-        self.actions()
+        if self.dataset.engine != "spark":  # it holds a row for every customer with an action at hand in memory
+            self.actions()
         self.promises()
         forget(self.data.folder)
         forget(self.data.folder / "landed")
