@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from . import style
+from .drawn import shares_moved
 from .figures import axes, nothing, symbol
 from .words import titled
 
@@ -33,19 +34,11 @@ def moves(table: pd.DataFrame, since: str, *, note: str = "", ax: Axes | None = 
     ax = axes(ax, 190 + 38 * max(2, len(there)))
     if there.empty:
         return nothing(ax, title)
-    ax.imshow(there.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=1.1, aspect="auto")
-    for row, column in np.ndindex(there.shape):
-        share = there.iat[row, column]
-        text = "·" if pd.isna(share) else f"{100 * share:.0f}" if share == 0 or share >= 0.005 else "<1"
-        dark = not pd.isna(share) and share > 0.6
-        colour = style.PAPER if dark else style.GREY if pd.isna(share) or share == 0 else style.INK
-        ax.text(column, row, text, ha="center", va="center", fontsize=9.5, color=colour)
+    shares_moved(ax, there, lambda share: "<1" if 0 < share < 0.005 else f"{100 * share:.0f}", "·")
     ax.set_yticks(range(len(there)), [_wrapped(str(name), 16) for name in there.index])
     ax.set_xticks(range(there.shape[1]), [_wrapped(str(name), 16) for name in there.columns], rotation=90)
     ax.set_ylabel("state before")
     ax.set_xlabel("state now (·: too few customers to tell)")
-    ax.grid(visible=False)
-    ax.spines[:].set_visible(False)
     ax.set_title(title, wrap=True)
     return ax
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from . import style
+from .drawn import happened
 from .figures import axes, nothing
 from .marks import mark
 from .words import money, percent
@@ -125,15 +126,7 @@ def tenths(table: pd.DataFrame, name: str, currency: str, *, ax: Axes | None = N
     """
     ax = axes(ax, 360)
     places = np.arange(1, len(table) + 1)
-    ax.bar(
-        places,
-        table["realised"],
-        width=0.7,
-        color=style.GRID,
-        edgecolor=style.LIGHT_GREY,
-        label="what happened (line: 90 %)",
-    )
-    ax.vlines(places, table["low"], table["high"], color=style.GREY, linewidth=1.2)
+    happened(ax, places, table, "realised", 0.7)
     ax.plot(places, table["promised"], "o", color=style.ACCENT, markersize=6, label=name)
     ax.set_xticks(places)
     ax.set_ylim(bottom=min(0.0, float(table["low"].min())))

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from . import style
+from .drawn import happened
 from .figures import axes, nothing
 from .marks import mark
 
@@ -101,15 +102,7 @@ def expected_by_group(table: pd.DataFrame, names: Sequence[str], xlabel: str, *,
     if table.empty:
         return nothing(ax, title)
     places = np.arange(len(table))
-    ax.bar(
-        places,
-        table["actual"],
-        width=0.76,
-        color=style.GRID,
-        edgecolor=style.LIGHT_GREY,
-        label="what happened (line: 90 %)",
-    )
-    ax.vlines(places, table["low"], table["high"], color=style.GREY, linewidth=1.2)
+    happened(ax, places, table, "actual", 0.76)
     shifts = np.linspace(-0.22, 0.22, len(names)) if len(names) > 1 else [0.0]
     for name, shift, colour, marker in zip(names, shifts, style.PALETTE, "oDs^vP", strict=False):
         ax.plot(places + shift, table[name], marker, color=colour, markersize=5.5, label=name)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from . import style
+from .drawn import shares_moved
 from .figures import axes, nothing
 from .marks import mark
 from .words import percent, titled
@@ -56,19 +57,11 @@ def moves(table: pd.DataFrame, days: int, *, note: str = "", ax: Axes | None = N
     ax = axes(ax, 120 + 44 * len(table))
     if table.empty or table.notna().sum().sum() == 0:
         return nothing(ax, title)
-    ax.imshow(table.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=1.1, aspect="auto")
-    for row, column in np.ndindex(table.shape):
-        share = table.iat[row, column]
-        text = "hidden" if pd.isna(share) else percent(share).removesuffix(" %")
-        dark = not pd.isna(share) and share > 0.6
-        colour = style.PAPER if dark else style.GREY if pd.isna(share) else style.INK
-        ax.text(column, row, text, ha="center", va="center", fontsize=9.5, color=colour)
+    shares_moved(ax, table, lambda share: percent(share).removesuffix(" %"), "hidden")
     ax.set_yticks(range(len(table)), list(table.index))
     ax.set_xticks(range(table.shape[1]), list(table.columns))
     ax.set_ylabel("tier before")
     ax.set_xlabel("tier now")
-    ax.grid(visible=False)
-    ax.spines[:].set_visible(False)
     ax.set_title(title, wrap=True)
     return ax
 
