@@ -1,4 +1,4 @@
-"""Simulated ledgers of points of any size, in which nobody redeems what is not there."""
+"""Simulated ledgers of points of any size, in which nobody redeems what is not there, or a few customers do."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,13 +15,14 @@ EARN, REDEEM = 1, 2
 """On one day points expire first, are earned, and are then redeemed."""
 
 
-def make(lines: int, file: Path) -> None:
+def make(lines: int, file: Path, greedy_every: int = 0) -> None:
     """A ledger of two years, whose table does not say what expires.
 
     Parameters
     ----------
     lines : about how many.
     file : zstd Parquet with customer, day, points, kind, in order of customer and day; it appears whole.
+    greedy_every : of so many customers one redeems three times as many points; nobody if 0.
     """
     import duckdb
     import numpy as np
@@ -34,6 +35,9 @@ def make(lines: int, file: Path) -> None:
     rows = np.unique((customer * DAYS + day) * 3 + step)
     events = pd.DataFrame({"customer": rows // (3 * DAYS), "day": rows // 3 % DAYS, "step": rows % 3})
     events["points"] = moved(events, 1 + random.poisson(30, len(events)), random.random(len(events)))
+    if greedy_every:
+        asks = (events["customer"] % greedy_every == 0) & (events["points"] < 0)
+        events["points"] *= np.where(asks, 3, 1)
     scratch = file.with_suffix(".new")
     table = duckdb.from_df(events[events["points"] != 0])
     named = table.project(

@@ -13,9 +13,13 @@ from .features.windows import last_days
 from .points_rules import PointsRules
 from .programme.accounts import Played, play
 from .programme.effect import Interval
-from .programme.liability import Triangle, Ultimate, chain_ladder, stress, survival, triangle, ultimate_rate
-from .programme.points import Account, compare, says_expiry, totals
+from .programme.ledger import STEPS
+from .programme.liability import Ultimate
+from .programme.owed import METHODS, counted, expected
+from .programme.owed_tested import back_test, stress, trusted, ultimate_rate
+from .programme.points import Account, says_expiry
 from .programme.points_measures import Use, balance_by_age, expiry_calendar, moved, to_remind, use
+from .programme.points_totals import compare, totals
 
 if TYPE_CHECKING:
     from .study import Study
@@ -35,19 +39,25 @@ def points(study: "Study") -> dict[str, Any]:
         file, or under `assumed` ones), assumed (whether it is the last), lacking (parts of a dataset file that would
         tell more). Where known also rules (see `PointsRules`; null where there are none), paid_share (of each purchase,
         where it is assumed who redeems what), says_expiry (whether the ledger tells what expired), customers (who ever
-        had points), holders (who have some that can be spent), pending_customers, as_of (ISO), totals (see
-        `programme.points.totals`), year (of the last year or since the log began: days, spend, and issued, redeemed,
-        expired, each with _customers), use (share, matured, see `programme.points_measures.Use`, least, alarm), refused
-        (why nothing is said of what will be redeemed; empty if something is), findings (of the ledger: label, detail,
-        means, mend, customers).
+        had points), holders (who have some that can be spent), unmet_customers (who wanted to redeem more than was
+        there), pending_customers, as_of (ISO), totals (see `programme.points_totals.totals`), year (of the last year or
+        since the log began: days, spend, and issued, redeemed, expired, each with _customers), use (share, matured, see
+        `programme.points_measures.Use`, least, alarm), refused
+        (why nothing is said of what will be redeemed; empty if something is), trusted (the method that was nearer in
+        `liability_tested`, survival where nothing was tested; empty where `refused`), findings (of the ledger: label,
+        detail, means, mend, customers).
     daily, weekly, kinds : see `programme.points_measures.moved`; the last of all days together, without a day.
     ages, calendar : see `programme.points_measures.balance_by_age` and `expiry_calendar`.
     reminders : within_days, customers, points, that expire within so many days.
-    liability : method (`chain-ladder`, `survival`), points, money, rate (of all issued that is redeemed in the end),
-        each with _low and _high; money is null where no cost is known. No rows where `refused`.
-    stress : see `programme.liability.stress`, from the survival method; no rows where `refused`.
+    liability : method (`chain-ladder`, `survival`), bound (whether points last longer than any has been seen: then it
+        is the least, and _high is all that is there), points, money, rate (of all issued that is redeemed in the end),
+        each with _low and _high; money is null where no cost is known. No chain-ladder where `bound`, and no rows where
+        `refused`.
+    liability_tested : see `programme.owed_tested.back_test`.
+    stress : see `programme.owed_tested.stress`, from the `trusted` method; no rows where `refused`.
     changes : change (`none`, `more points`, `expiry`), wishes (`same`, or `more` as points grow), per_unit,
-        expiry_months, expiry_days, and the columns of `programme.points.totals`. No rows where no rules are known.
+        expiry_months, expiry_days, and the columns of `programme.points_totals.totals`. No rows where no rules are
+        known.
     """
     played = play(study.data.tables, study.dataset.programme, study.known_until)
     if isinstance(played, str):
@@ -57,9 +67,9 @@ def points(study: "Study") -> dict[str, Any]:
         about: dict[str, Any] = {"known": False, "lacking": []}
         return {"about": about | {"source": played.source, "assumed": played.source == "assumed"}}
     told = totals(played.account, played.issued)
-    owed, refused = _owed(played.account, told)
+    owed, said = _owed(played.account, told)
     return {
-        "about": _about(study, played, used, told) | {"refused": refused},
+        "about": _about(study, played, used, told) | said,
         "daily": moved(played.account),
         "weekly": moved(played.account, 7),
         "kinds": moved(played.account, CENTURY).drop(columns="day"),
@@ -87,6 +97,7 @@ def _about(study: "Study", played: Played, used: Use, told: dict[str, Any]) -> d
         "says_expiry": table is not None and says_expiry(table, account.rules, study.known_until),
         "customers": used.customers,
         "holders": account.parts.filter(account.parts.step.isnull()).customer.nunique().to_pyarrow().as_py(),
+        "unmet_customers": _lacking_points(account),
         "pending_customers": account.pending.count().to_pyarrow().as_py(),
         "as_of": study.known_until.isoformat(),
         "totals": told,
@@ -105,6 +116,12 @@ def _about(study: "Study", played: Played, used: Use, told: dict[str, Any]) -> d
 
 def _ends(found: Interval) -> dict[str, float]:
     return {"estimate": found.estimate, "low": found.low, "high": found.high}
+
+
+def _lacking_points(account: Account) -> int:
+    events = account.settled
+    short = events.filter((events.step == STEPS.index("redeem")) & (events.wanted > events.taken))
+    return int(short.customer.nunique().to_pyarrow().as_py())
 
 
 def _lacking(played: Played) -> list[str]:
@@ -146,30 +163,36 @@ def _reminders(account: Account) -> pd.DataFrame:
 # What it will cost
 
 
-def _owed(account: Account, told: dict[str, Any]) -> tuple[dict[str, pd.DataFrame], str]:
-    """Liability by both methods and the stress table, and why nothing is said of it."""
+def _owed(account: Account, told: dict[str, Any]) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """Liability by both methods, their test and the stress table; which method it is made of, and why there is none."""
     cost = np.nan if account.rules.cost_per_point is None else account.rules.cost_per_point
     there = told["outstanding"] - told["pending"]
     try:
-        seen = triangle(account)
-        found = {"survival": survival(seen)}
+        seen = counted(account)
     except RefusedError as error:
-        nothing = pd.DataFrame({"method": pd.Series(dtype="string")})
-        return {"liability": nothing, "stress": pd.DataFrame({"case": pd.Series(dtype="string")})}, str(error)
-    # Where points last longer than the log is, their ages are not all known.
-    with suppress(DataError):
-        found = {"chain-ladder": chain_ladder(np.cumsum(seen.redeemed, axis=-1))} | found
-    rows = [_row(method, seen, each, there, cost) for method, each in found.items()]
-    return {"liability": pd.DataFrame(rows), "stress": stress(found["survival"], there, cost)}, ""
+        nothing = {"liability": "method", "liability_tested": "method", "stress": "case"}
+        frames = {name: pd.DataFrame({key: pd.Series(dtype="string")}) for name, key in nothing.items()}
+        return frames, {"refused": str(error), "trusted": ""}
+    tested, found = back_test(seen, account.as_of), {}
+    for method in METHODS:
+        # Where points last longer than the log is, chain-ladder says nothing.
+        with suppress(DataError):
+            found[method] = expected(seen, method)
+    rows = [_row(method, each, told, there, cost) for method, each in found.items()]
+    by = trusted(tested)
+    frames = {"liability": pd.DataFrame(rows), "liability_tested": tested, "stress": stress(found[by], there, cost)}
+    return frames, {"refused": "", "trusted": by}
 
 
-def _row(method: str, seen: Triangle, found: Ultimate, there: float, cost: float) -> dict[str, Any]:
-    """One method; more than is there cannot be redeemed."""
-    points_ = Interval(*(min(float(each), there) for each in (found.total, found.low, found.high)))
-    parts = {"points": points_, "money": points_.times(cost), "rate": ultimate_rate(seen, found)}
-    ends = {"": "estimate", "_low": "low", "_high": "high"}
-    return {"method": method} | {
-        f"{name}{ending}": getattr(part, end) for name, part in parts.items() for ending, end in ends.items()
+def _row(method: str, found: Ultimate, told: dict[str, Any], there: float, cost: float) -> dict[str, Any]:
+    """One method; more than is there cannot be redeemed, and of what has no known end all may be."""
+    ends = (found.total, found.low, there if found.bound else found.high)
+    points_ = Interval(*(min(float(each), there) for each in ends))
+    rate = ultimate_rate(told["issued"], told["redeemed"], points_)
+    parts = {"points": points_, "money": points_.times(cost), "rate": rate}
+    names = {"": "estimate", "_low": "low", "_high": "high"}
+    return {"method": method, "bound": found.bound} | {
+        f"{name}{ending}": getattr(part, end) for name, part in parts.items() for ending, end in names.items()
     }
 
 
@@ -178,7 +201,7 @@ def _row(method: str, seen: Triangle, found: Ultimate, there: float, cost: float
 
 def _changes(study: "Study", played: Played) -> pd.DataFrame:
     """The same purchases under other rules; nobody is taken to buy otherwise."""
-    rules, tables, days = played.account.rules, study.data.tables, played.days
+    rules, tables, days = played.rules or played.account.rules, study.data.tables, played.days
     columns = ["change", "wishes", "per_unit", "expiry_months", "expiry_days"]
     if played.rules is None or days is None:
         return pd.DataFrame({name: pd.Series(dtype="string") for name in columns})

@@ -37,6 +37,7 @@ def measured(study: "Study") -> dict[str, Any]:
     campaign, type, channel, segment : see `programme.campaigns.measures`; those that are known.
     total : the same, one row of everything.
     curves : see `programme.redeeming.curves`, by type or, where there are none, of everything.
+    channel_curves, segment_curves : the same by these, where they are known.
     issued, handed_in : contacts and redemptions, see `_by_day`.
     stop_loss : see `programme.stop_loss.judge`.
     contact_channels, purchase_channels : see `programme.channels`.
@@ -52,17 +53,22 @@ def measured(study: "Study") -> dict[str, Any]:
     one = replace(seen, customers=seen.customers.mutate(type=ibis.literal(EVERYTHING)))
     contacts = seen.contacts.select("customer", "day")
     counted = contacts.limit(0) if seen.counted is None else seen.counted.select("customer", "day")
-    return groups | {
-        "total": total,
-        "curves": curves(seen if "type" in groups else one, "type"),
-        "issued": _by_day(contacts),
-        "handed_in": _by_day(counted),
-        "stop_loss": stop_loss(seen, study.dataset.programme),
-        "contact_channels": contact_channels(seen),
-        "purchase_channels": bought,
-        "about": _about(study, offers, seen, groups["campaign"])
-        | {"lacking": _lacking(offers, seen, groups, total), "desk": _desk(study)},
-    }
+    beside = {f"{by}_curves": curves(seen, by) for by in ("channel", "segment") if by in groups}
+    return (
+        groups
+        | beside
+        | {
+            "total": total,
+            "curves": curves(seen if "type" in groups else one, "type"),
+            "issued": _by_day(contacts),
+            "handed_in": _by_day(counted),
+            "stop_loss": stop_loss(seen, study.dataset.programme),
+            "contact_channels": contact_channels(seen),
+            "purchase_channels": bought,
+            "about": _about(study, offers, seen, groups["campaign"])
+            | {"lacking": _lacking(offers, seen, groups, total), "desk": _desk(study)},
+        }
+    )
 
 
 def _seen(study: "Study", offers: Offers) -> Responses | None:

@@ -179,11 +179,13 @@ def check(
         else:
             check_experiment.show(study)
         return
-    checked = study.check()
+    checked, beside = study.check(), Experiment.find(dataset, as_of=as_of)
     if as_json:
-        typer.echo(to_json(checked))
+        typer.echo(to_json(checked if beside is None else {**checked, "experiment": check_experiment.facts(beside)}))
     else:
         show(checked, study.dataset.title)
+        if beside:
+            check_experiment.show(beside, alone=False)
     if checked.get("refusals"):
         raise RefusedError(f"{dataset}: no report can be made: {'; '.join(checked['refusals'])}")
 

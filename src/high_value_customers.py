@@ -21,6 +21,8 @@ SHARE = 0.5
 """Of the margin, or of the CLV, that the fewest customers hold together."""
 BELOW = 0.9
 """Share of the year's buyers who spent less than the threshold, where no tier names one."""
+GIVEN = "programme.high_value_spend"
+"""Where the dataset file says the threshold itself."""
 SHOWN = 10
 """Categories, channels or stores of each kind that are kept, those that matter most to the group."""
 KINDS = ("category", "channel", "store")
@@ -36,10 +38,10 @@ def high_value(study: "Study") -> dict[str, Any]:
     Returns
     -------
     about : known (whether anyone spent anything in the year), and where it is: threshold (spend of a year, money), tier
-        (whose threshold that is; "" where none names one), below (share of the buyers who spent less, roughly, where no
-        tier does), share (of margin and CLV that the groups hold), cut (churn probability from which a customer is at
-        risk: the mean of all active ones), horizon_days (of the CLV and the churn), active (customers), scored (of
-        them, with a score here), worth (CLV of the scored, money).
+        (whose threshold that is; `GIVEN` where the file says it, "" where nothing names one), below (share of the
+        buyers who spent less, roughly, where no tier does), share (of margin and CLV that the groups hold), cut (churn
+        probability from which a customer is at risk: the mean of all active ones), horizon_days (of the CLV and the
+        churn), active (customers), scored (of them, with a score here), worth (CLV of the scored, money).
     groups : definition and the columns of `programme.high_value.portrait`, high_value among them.
     mix : definition, kind, name and the columns of `programme.high_value.mix`; the `SHOWN` first of each.
     risk : definition and the numbers of `programme.high_value.at_risk`, intervals as three columns.
@@ -81,6 +83,8 @@ def high_value(study: "Study") -> dict[str, Any]:
 def _threshold(study: "Study") -> tuple[float | None, str]:
     """Spend of a year from which a customer is of high value, and the tier it is the threshold of."""
     programme = study.dataset.programme
+    if programme.high_value_spend:
+        return float(programme.high_value_spend), GIVEN
     yearly = programme.qualifying_period == "year" or (
         programme.qualifying_period == "rolling" and programme.qualifying_days in (YEAR, YEAR + 1)
     )

@@ -1,6 +1,6 @@
 """The step of a study that replays the tiers of its programme, or of one that is assumed for want of any."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -146,7 +146,7 @@ def _about(study: "Study", ruled: Ruled) -> dict[str, Any]:
                 "thresholds": list(offer.rules.thresholds),
                 "share_of_spend": list(offer.benefits.share_of_spend),
             }
-            for name, offer in _others(ruled.offer)
+            for name, offer in _others(ruled.offer, study.dataset.programme.other_thresholds)
         ],
     }
 
@@ -181,14 +181,16 @@ def _bunching(found: tuple[Bunching, ...]) -> dict[str, pd.DataFrame]:
     return {"bunching": pd.DataFrame(rows), "windows": pd.concat(windows, ignore_index=True)}
 
 
-def _others(offer: Offer) -> Iterator[tuple[str, Offer]]:
-    """What is replayed beside the present offer, by name."""
+def _others(offer: Offer, asked: Mapping[str, tuple[float, ...]]) -> Iterator[tuple[str, Offer]]:
+    """What is replayed beside the present offer, by name; the last are those that the dataset file asks for."""
     rules, benefits = offer.rules, offer.benefits
     for name, factor in (("lower", 1 - STEP), ("higher", 1 + STEP)):
         moved = tuple(round(threshold * factor, 4) for threshold in rules.thresholds)
         yield name, replace(offer, rules=replace(rules, thresholds=moved))
     more = tuple(round(share + MORE, 6) for share in benefits.share_of_spend)
     yield "richer", replace(offer, benefits=replace(benefits, share_of_spend=more))
+    for name, thresholds in asked.items():
+        yield name, replace(offer, rules=replace(rules, thresholds=thresholds))
 
 
 def _replays(study: "Study", ruled: Ruled, days: int) -> dict[str, pd.DataFrame]:
@@ -201,7 +203,7 @@ def _replays(study: "Study", ruled: Ruled, days: int) -> dict[str, pd.DataFrame]
     moves : scenario, before, after, customers.
     """
     margin, rows, moves = study.dataset.study.margin, [], []
-    for name, other in _others(ruled.offer):
+    for name, other in _others(ruled.offer, study.dataset.programme.other_thresholds):
         found = replay(study.data.tables, ruled.offer, other, study.known_until, margin, days)
         rows.append({"scenario": name} | _plain(found))
         moves.append(found.moves.assign(scenario=name))

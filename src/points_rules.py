@@ -8,7 +8,7 @@ from .roles import Section
 
 __all__ = ["PointKind", "PointsRules"]
 
-PointKind = Literal["earn", "redeem", "expire", "adjust"]
+PointKind = Literal["earn", "redeem", "expire", "adjust", "return"]
 
 
 class PointsRules(Section):
@@ -27,18 +27,18 @@ class PointsRules(Section):
     cost_per_point : money, when it is redeemed.
     least_use : share of the points issued that is to be redeemed, below which a report raises the alarm.
     kinds : what the words in the `kind` column of the points table stand for, where it has others than `earn`,
-        `redeem`, `expire` and `adjust`.
+        `redeem`, `expire`, `adjust` and `return`.
     """
 
-    per_unit: Annotated[float, Field(gt=0)] = 1.0
+    per_unit: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     whole: bool = True
     expiry_months: Annotated[int, Field(ge=1, le=120, strict=True)] | None = None
     expiry_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None
     pending_days: Annotated[int, Field(ge=0, le=365, strict=True)] = 0
-    birthday_multiplier: Annotated[float, Field(ge=1)] = 1.0
-    tier_multipliers: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
-    most_per_month: Annotated[float, Field(gt=0)] | None = None
-    cost_per_point: Annotated[float, Field(ge=0)] | None = None
+    birthday_multiplier: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.0
+    tier_multipliers: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
+    most_per_month: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    cost_per_point: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     least_use: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.5
     kinds: dict[str, PointKind] = Field(default_factory=dict)
 

@@ -46,7 +46,10 @@ def goals(study: "Study") -> dict[str, Any]:
     actual, stages, forecast, tested, carriers : the frames of all goals, with a column `measure`.
     """
     file = study.dataset.study
-    seen = Measured(study.data.tables, file.horizon_days, file.active_within_days, study.data.survey)
+    seen = Measured(
+        study.data.tables, file.horizon_days, file.active_within_days, study.data.survey,
+        study.dataset.programme.points,
+    )  # fmt: skip
     told = {measure: _goal(study, measure, goal, seen) for measure, goal in study.dataset.goals.dated.items()}
     known = {measure: each for measure, each in told.items() if isinstance(each, Progress)}
     return {

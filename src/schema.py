@@ -48,6 +48,11 @@ __all__ = [
 
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
 Threshold = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SCENARIOS = ("lower", "higher", "richer")
+"""Of tiers, that are replayed anyway."""
+BELOW_FIRST = "none"
+"""The tier of customers below the first."""
+
 T = TypeVar("T")
 
 
@@ -120,6 +125,8 @@ class Programme(Section):
     grace_periods : calendar periods for which a tier is kept after the one in which it was reached.
     downgrade : what comes then: the tier that is still reached, or one step lower for one more qualifying period.
     points : how points are earned and how long they last, where the programme has any.
+    high_value_spend : of a year, from which a customer is of high value; the highest yearly tier's if not given.
+    other_thresholds : of all tiers, by name of a scenario: replayed on the purchases beside the present ones.
     stop_redemption_below : share of the customers reached; a campaign in which fewer hand in a coupon is to be stopped.
     stop_redemption_of : the same for single campaigns, or types of campaigns, by name.
     stop_after_days : from its first day, before which no campaign is judged; one that is over is judged then.
@@ -132,6 +139,8 @@ class Programme(Section):
     grace_periods: Annotated[int, Field(ge=0, le=120, strict=True)] = 0
     downgrade: Literal["reached", "step"] = "reached"
     points: PointsRules | None = None
+    high_value_spend: Threshold | None = None
+    other_thresholds: dict[str, tuple[Threshold, ...]] = Field(default_factory=dict)
     stop_redemption_below: Share | None = None
     stop_redemption_of: dict[str, Share] = Field(default_factory=dict)
     stop_after_days: Days = 28
@@ -153,6 +162,30 @@ class Programme(Section):
         if value and info.data.get("qualifying_period") == "rolling":
             raise ValueError("0 where the qualifying period is rolling, whose grace is told by grace_days")
         return value
+
+    @model_validator(mode="after")
+    def _tiers_are_known(self) -> Self:
+        names = [tier.name for tier in self.tiers]
+        if BELOW_FIRST in names:
+            raise ValueError(f"no tier called {BELOW_FIRST!r}, which is what customers below the first have")
+        given = self.points.tier_multipliers if self.points else {}
+        if self.tiers and (unknown := sorted(set(given) - set(names))):
+            raise ValueError(
+                f"points.tier_multipliers of tiers among {', '.join(names)}, found {', '.join(unknown)}; add the tier "
+                "or correct its name"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _others_fit(self) -> Self:
+        for name, thresholds in self.other_thresholds.items():
+            rise = all(lower < higher for lower, higher in pairwise(thresholds))
+            if name in SCENARIOS or not thresholds or len(thresholds) != len(self.tiers) or not rise:
+                raise ValueError(
+                    f"other_thresholds.{name} with a rising threshold for each of {len(self.tiers)} tiers, and a name "
+                    f"that is none of {', '.join(SCENARIOS)}"
+                )
+        return self
 
     @property
     def rolling_spend(self) -> tuple[float, ...]:

@@ -42,6 +42,16 @@ def test_what_is_missing_is_told(tmp_path, text, said):
     assert said in told(tmp_path, text)
 
 
+def test_every_figure_of_a_simulated_programme_says_so(tmp_path):
+    file = tmp_path / "06_programme.html"
+    marked = FIGURE.replace("Up 12 %", "Up 12 % (simulated programme)")
+    file.write_text(POLICY + marked + NUMBERS, "utf-8")
+    assert check_pages.faults(file, "cdnow") == []
+    file.write_text(POLICY + marked + FIGURE + NUMBERS, "utf-8")
+    assert check_pages.faults(file, "cdnow") == [f"{file}: has a figure that does not say (simulated programme)"]
+    assert check_pages.faults(file, "complete-journey") == []
+
+
 @pytest.mark.parametrize(("name", "most"), [("04_churn", 2.0), ("index", 1.5)])
 def test_a_heavy_page_is_told(tmp_path, name, most):
     page = POLICY + FIGURE + NUMBERS

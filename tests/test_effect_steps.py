@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from loyalty import effects, effects_worth
 from loyalty.effects import DAYS
 from loyalty.programme import held_out
+from loyalty.programme.cannibalisation import AFTER, Cannibalisation
 from loyalty.programme.effect import Effect
 from loyalty.programme.observational import Observed
 from loyalty.programme.profit_and_loss import ProfitAndLoss
-from loyalty.programme.registry import Registration, register
+from loyalty.programme.registry import Registration, register, succeeded
 from loyalty.sources.simulator import Simulation, simulate
 from loyalty.study import Study
 
@@ -63,11 +65,86 @@ def test_the_campaign_that_is_not_over_says_so(study: Study) -> None:
         assert ("still runs" in notes) is each["running"]
 
 
+def test_a_campaign_that_is_not_over_has_no_split_and_no_account(study: Study) -> None:
+    told = study.effects()
+    running = {f"Campaign {each['campaign']}": each["running"] for each in told["randomised"]}
+    accounts = {each["what"]: ProfitAndLoss.from_dict(each) for each in told["accounts"]}
+    splits = {each["what"]: Cannibalisation.from_dict(each) for each in told["splits"]}
+    for name, still in running.items():
+        for refusals in (accounts[name].refusals, splits[name].refusals if name in splits else ()):
+            assert any("is not over" in why for why in refusals) is (still and bool(refusals))
+        assert (accounts[name].sales is None) is still
+        assert (accounts[name].probability_positive is None) is still
+    assert told["whole"] is not None
+    assert any("Left out" in note for note in told["whole"]["notes"])
+
+
+def test_all_weeks_in_which_coupons_came_back_are_read(
+    study: Study, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: dict[str, int] = {}
+
+    def seen(table: pd.DataFrame, covariance: np.ndarray, **said: object) -> Cannibalisation:
+        weeks = int(str(said["weeks_during"]))
+        read[str(said["what"])] = weeks
+        assert list(table["week"]) == list(range(len(table)))
+        assert covariance.shape == (len(table),) * 2
+        assert weeks + AFTER <= len(table) <= 2 * max(weeks, AFTER)
+        return Cannibalisation(str(said["what"]), "randomised", 0.0, 0)
+
+    monkeypatch.setattr(effects_worth, "split", seen)
+    effects.effects(study)
+    coupons = pd.read_parquet(root / "data/raw/shop/redemptions.parquet")
+    campaigns = pd.read_parquet(root / "data/raw/shop/campaigns.parquet").set_index("campaign")
+    last = pd.to_datetime(coupons.groupby("campaign")["time"].max()).dt.tz_localize(None).dt.normalize()
+    days = (last - pd.to_datetime(campaigns["start"])).dt.days + 1
+    assert read
+    for name, weeks in read.items():
+        assert weeks == -(-int(days[int(name.removeprefix("Campaign "))]) // 7)
+
+
+def test_spend_an_order_is_the_ratio_of_two_sums(study: Study) -> None:
+    offers = study.data.offers
+    for each in study.effects()["randomised"]:
+        found = Effect.from_dict(each["effects"]["order_value"])
+        people = held_out.participants(
+            study.data.tables, offers, each["campaign"], pd.Timestamp(each["start"]).date(),
+            as_of=study.known_until, days=each["days"],
+        )  # fmt: skip
+        sums = people.groupby("arm")[["spend", "orders"]].sum()
+        ratio = sums["spend"] / sums["orders"]
+        assert found.raw is not None
+        assert found.raw.estimate == pytest.approx(ratio["treated"] - ratio["control"])
+        assert found.unit == f"{study.dataset.currency} an order"
+
+
+def test_accounts_hold_what_was_earned(study: Study, truth: pd.DataFrame) -> None:
+    measured, margin = study.campaigns()["campaign"], study.dataset.study.margin
+    held = []
+    for each in study.effects()["accounts"]:
+        account, name = ProfitAndLoss.from_dict(each), each["what"].removeprefix("Campaign ")
+        if account.profit is None or name not in truth.index:
+            continue
+        row = measured.loc[name]
+        sold = truth.loc[name, "expected_spend"] * row["reached"]
+        earned = margin * (sold + row["discount"]) - row["discount"] - row["contact_cost"] - account.costs.points
+        held.append(account.profit.holds(earned))
+    assert len(held) >= 2
+    assert sum(held) >= len(held) - 1
+
+
 def test_sums_of_those_drawn_are_those_of_the_log(study: Study, root: Path) -> None:
     drawn = held_out.campaigns(study.data.offers, study.known_until)
     name, start = str(drawn.index[0]), pd.Timestamp(drawn["start"].iloc[0])
     people = held_out.participants(
-        study.data.tables, study.data.offers, name, start.date(), as_of=study.known_until, days=28, covariate="spend_84"
+        study.data.tables,
+        study.data.offers,
+        name,
+        start.date(),
+        as_of=study.known_until,
+        days=28,
+        weeks=4,
+        covariate="spend_84",
     )
     days = study.data.tables.days.to_pandas()
     back = study.data.tables.returns.to_pandas()
@@ -81,6 +158,18 @@ def test_sums_of_those_drawn_are_those_of_the_log(study: Study, root: Path) -> N
     mine = contacts[contacts["campaign"].astype(str) == name].drop_duplicates("customer")
     assert len(people) == len(mine)
     assert (people["arm"] == "control").sum() == (mine["group"] != "treated").sum()
+
+
+def test_a_week_that_is_not_over_has_no_spend(study: Study) -> None:
+    drawn = held_out.campaigns(study.data.offers, study.known_until)
+    name, start = str(drawn.index[0]), pd.Timestamp(drawn["start"].iloc[0]).date()
+    at = [start + pd.Timedelta(days=days) for days in (20, 21)]
+    told = [
+        held_out.participants(study.data.tables, study.data.offers, name, start, as_of=day, days=56, weeks=8)
+        for day in at
+    ]
+    weeks = [[column for column in each if column.startswith("week_")] for each in told]
+    assert weeks == [["week_0", "week_1"], ["week_0", "week_1", "week_2"]]
 
 
 def test_chosen_customers_are_compared_apart_from_drawn_ones(study: Study, truth: pd.DataFrame) -> None:
@@ -121,12 +210,17 @@ def test_a_registered_read_out_is_obeyed(study: Study, root: Path) -> None:
     )  # fmt: skip
     path = register(said, study.name, root)
     try:
-        (read,) = [one for one in study.effects()["randomised"] if one["campaign"] == each["campaign"]]
+        told = study.effects()
+        (read,) = [one for one in told["randomised"] if one["campaign"] == each["campaign"]]
     finally:
         path.unlink()
     assert list(read["effects"]) == ["repurchase"]
     assert read["days"] == 28
     assert read["registered_on"] == study.first_day.isoformat()
+    (account,) = [one for one in told["accounts"] if one["what"] == f"Campaign {each['campaign']}"]
+    assert any("registered to be read by repurchase" in why for why in account["refusals"])
+    assert read["minimum_effect"] == 0.01
+    assert read["succeeded"] is succeeded(said, Effect.from_dict(read["effects"]["repurchase"]))
     assert any("Read as registered" in note for note in read["effects"]["repurchase"]["notes"])
 
 

@@ -1,5 +1,6 @@
 """A randomised experiment in a file of its own: read rightly, refused in one line, evaluated as by hand."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -323,6 +324,28 @@ def test_a_log_beside_it_still_needs_its_days(make: Make) -> None:
     root = make(mailing(), TOML.replace("[study]", f"{log}\n[study]"))
     with pytest.raises(SettingsError, match=r"study\.horizon_days is missing"):
         load_dataset("mailing", root)
+
+
+@pytest.mark.slow
+def test_a_check_shows_the_log_and_the_experiment_beside_it(make: Make) -> None:
+    log = '[transactions]\nsource = "data/raw/log.csv"\ncustomer = "id"\ntime = "t"\namount = "a"\n'
+    study = "[study]\nhorizon_days = 28\nactive_within_days = 56\n"
+    root = make(mailing(), TOML.replace("[study]", f"{log}\n{study}"))
+    days = pd.date_range("2024-01-01", periods=200).strftime("%Y-%m-%d")
+    lines = pd.DataFrame({"id": [f"K{at % 40:05d}" for at in range(200)], "t": days, "a": 5.0})
+    lines.to_csv(root / "data" / "raw" / "log.csv", index=False)
+    env = {"LOYALTY_ROOT": str(root), "PATH": ""}
+    told, said = (
+        subprocess.run([LOYALTY, "check", "mailing", *more], capture_output=True, text=True, env=env, check=False)
+        for more in ([], ["--json"])
+    )
+    assert "K00" not in told.stdout
+    for arm in ("control (control)", "letter", "mail"):
+        assert arm in told.stdout, told.stderr
+    found = json.loads(said.stdout)
+    assert found["customers"] == 40
+    assert found["experiment"]["customers"] == 600
+    assert [each["arm"] for each in found["experiment"]["arms"]] == ["control", "letter", "mail"]
 
 
 def test_opening_what_has_no_experiment_says_so(make_shop: Callable[..., Path]) -> None:

@@ -9,6 +9,12 @@ import pandas as pd
 import pytest
 from loyalty import balances
 from loyalty.errors import SettingsError
+from loyalty.programme.accounts import ASSUMED, PAID_SHARE, WORTH
+from loyalty.programme.liability import Triangle, hazards, redeemed_ahead, there_now
+from loyalty.programme.owed import METHODS, counted, expected, triangle
+from loyalty.programme.owed_tested import back_test, trusted
+from loyalty.programme.points import assumed_wishes, earned, replay
+from loyalty.reporting.chapters import points as chapter
 from loyalty.store import Store
 from loyalty.study import Study
 
@@ -190,6 +196,58 @@ def test_a_tier_multiplies_from_the_day_after_it_is_reached(shop: Shop, simulate
     assert told["issued"] == issued
 
 
+@pytest.mark.slow
+def test_what_was_promised_of_the_points_of_a_real_shop_came(cdnow: Study) -> None:
+    """CDNOW under the assumed rules with points of four months, so that the truth lies in its log, at nine dates."""
+    rules, end = ASSUMED.model_copy(update={"expiry_months": None, "expiry_days": 120}), cdnow.known_until
+    days = cdnow.data.tables.days
+    account = replay(earned(days, rules), assumed_wishes(days, share=PAID_SHARE, worth=WORTH), rules, end)
+    seen = counted(account)
+    assert (seen.cohorts, seen.ages) == (18, 5)
+    ratios: dict[str, list[float]] = {"pooled": []} | {method: [] for method in METHODS}
+    held: dict[str, list[bool]] = {method: [] for method in METHODS}
+    for periods in range(5, 14):
+        then, came = seen.earlier(periods), seen.redeemed_since(periods)
+        for method in METHODS:
+            found = expected(then, method)
+            ratios[method].append(float(found.total) / came)
+            held[method].append(bool(found.low <= came <= found.high))
+        pooled = Triangle(*(part.sum(axis=(0, 1)) for part in vars(triangle(then)).values()))
+        ratios["pooled"].append(redeemed_ahead(there_now(pooled), hazards(pooled)).sum() / came)
+    # Those who came once in 1997 decide over all others where first and later points are not apart.
+    assert max(ratios["pooled"]) < 0.75
+    assert all(0.85 < ratio < 1.15 for ratio in ratios["survival"])
+    assert sum(held["survival"]) >= 8
+    # Chain-ladder is right on average, and seldom.
+    assert np.mean(ratios["chain-ladder"]) == pytest.approx(1, abs=0.1)
+    misses = {method: np.abs(np.array(ratios[method]) - 1).mean() for method in METHODS}
+    assert misses["survival"] < misses["chain-ladder"]
+    assert trusted(back_test(seen, end)) == "survival"
+
+
+def test_the_stress_table_is_made_of_the_method_that_was_nearer(assumed: dict[str, Any]) -> None:
+    tested, owed = assumed["liability_tested"], assumed["liability"].set_index("method")
+    by = assumed["about"]["trusted"]
+    assert by == trusted(tested)
+    case = assumed["stress"].set_index("case")["points"]
+    assert case["expected"] == pytest.approx(owed["points"][by])
+    assert not owed["bound"].any()
+
+
+def test_points_that_last_longer_than_the_log_are_only_known_to_bring_at_least(shop: Shop) -> None:
+    """24 months against the 13 of the log: chain-ladder is refused, and survival is called the least."""
+    rows = [(f"c{n:03d}", f"2020-{month:02d}-01", 100.0, "earn") for n in range(20) for month in range(1, 12)]
+    rows += [(f"c{n:03d}", f"2020-{month:02d}-25", -60.0, "redeem") for n in range(0, 20, 2) for month in range(2, 12)]
+    step = balances.points(shop(rows, RULES.replace("expiry_days = 60", "expiry_months = 24")))
+    owed, told = step["liability"], step["about"]["totals"]
+    assert owed[["method", "bound"]].to_numpy().tolist() == [["survival", True]]
+    assert owed["points_high"].item() == told["outstanding"]
+    assert 0 < owed["points_low"].item() < owed["points"].item() < told["outstanding"]
+    assert step["stress"]["case"].iloc[0] == "at ages seen so far"
+    assert step["liability_tested"].empty
+    assert step["about"]["trusted"] == "survival"
+
+
 # What is wrong with points
 
 
@@ -209,16 +267,34 @@ def test_check_tells_what_is_wrong_with_a_ledger(shop: Shop, ledger: list[tuple[
     one = f"points: 1 of {len(ledger) + len(wrong)} movements"
     assert found == {
         "points_unknown_kind": f"{one} have a kind that is not known, and are taken by their sign",
-        "points_unknown_customer": f"{one} are of customers without a purchase",
+        "points_unknown_customer": f"{one} are of customers without a purchase, and count",
         "points_split": f"{one} are not whole, and count as they are",
         "points_negative_balance": "points: 1 days of a customer take more than the balance at the end of their day, "
         "and count as far as it goes",
     }
     samples = {each["name"]: each["sample"] for each in study.check()["findings"]}
     assert samples["points_negative_balance"] == [{"customer": "c001", "day": "2020-09-05", "points": -4600.0}]
-    assert [each["label"] for each in balances.points(study)["about"]["findings"]]
-    # What was not there was not redeemed.
-    assert balances.points(study)["about"]["totals"]["unmet"] > 4000
+    about = balances.points(study)["about"]
+    assert [each["label"] for each in about["findings"]]
+    # What was not there was not redeemed, and what a customer without a purchase earned is somebody's.
+    assert about["totals"]["unmet"] > 4000
+    assert about["totals"]["issued"] == 16_000 + 7.5 + 10 + 3
+
+
+def test_redemptions_after_the_expiry_are_told(shop: Shop, ledger: list[tuple[str, str, float, str]]) -> None:
+    """Points of 1 January and later live 60 days; c000 never spent any of its 800, and takes 100 in December."""
+    late = [(f"c{number:03d}", "2020-12-05", -100.0, "redeem") for number in range(0, 20, 2)]
+    study = shop([*ledger, *late], RULES)
+    assert names(study) == {
+        "points_redeemed_late": "points: 10 days of a customer redeem points that had expired by the rules, and count "
+        "as far as others were there"
+    }
+    about = balances.points(study)["about"]
+    assert (about["totals"]["unmet"], about["unmet_customers"]) == (1000, 10)
+    assert (
+        "Beside these, 1,000 points (€10.00) of 10 customers were handed in that were not there" in
+        chapter.read_account(study)
+    )  # fmt: skip
 
 
 def test_split_points_are_odd_only_where_whole_ones_are_declared(shop: Shop) -> None:

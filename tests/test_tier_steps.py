@@ -1,5 +1,6 @@
 """The steps on tiers and on high-value customers: what they hold, where tiers are assumed, and by hand in pandas."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from loyalty.programme.assumed_tiers import assumed_rules
 from loyalty.programme.tier_counts import holders, over_time
 from loyalty.programme.tier_rules import TierRules
 from loyalty.programme.tiers import membership, tier_at
+from loyalty.reporting.chapters import high_value as chapter
+from loyalty.reporting.chapters import tier_changes
 from loyalty.settings import load_dataset
 from loyalty.store import Store
 from loyalty.study import Study
@@ -104,6 +107,29 @@ def test_tiers_of_the_file_are_taken_and_their_benefits_from_its_points(shop: Ca
     assert moved[["Silver", "Gold"]].to_dict() == earlier[["Silver", "Gold"]].to_dict()
     assert step["near"]["next_tier"].tolist() == ["Silver", "Gold"]
     assert step["worth"]["tier"].tolist() == ["none", "Silver", "Gold"]
+
+
+def test_thresholds_that_the_file_asks_for_are_replayed_too(shop: Callable[..., Study]) -> None:
+    study = shop(TIERS + "other_thresholds = { easier = [40, 150], harder = [90, 300] }\n", as_of="2020-12-01")
+    step = memberships.tiers(study)
+    assert step["replays"]["scenario"].tolist() == ["lower", "higher", "richer", "easier", "harder"]
+    found = step["replays"].set_index("scenario")
+    assert found["gainers"]["easier"] > 0 == found["losers"]["easier"]
+    assert found["losers"]["harder"] > 0 == found["gainers"]["harder"]
+    # Lower still than a fifth lower: more customers gain.
+    assert found["gainers"]["easier"] >= found["gainers"]["lower"]
+    assert re.search(r"easier, thresholds €40(\.00)? and €150", tier_changes.simulator(study).as_raw_html())
+    assert "With easier" in tier_changes.read_simulator(study)
+
+
+@pytest.mark.slow
+def test_the_file_says_from_which_spend_a_customer_is_of_high_value(shop: Callable[..., Study]) -> None:
+    study = shop("[programme]\nhigh_value_spend = 123\n")
+    about = high_value(study)["about"]
+    assert (about["threshold"], about["tier"]) == (123, "programme.high_value_spend")
+    groups = high_value(study)["groups"].set_index("definition")
+    assert (spent_by_hand(study, 365) >= 123).sum() == groups.loc["spend"].query("high_value")["customers"].sum()
+    assert "(`programme.high_value_spend`)" in chapter.rules(study)
 
 
 def test_a_log_shorter_than_a_qualifying_period_has_tiers_of_today_alone(shop: Callable[..., Study]) -> None:
@@ -225,6 +251,12 @@ def test_customers_are_counted_once_by_the_groups_that_they_are_in() -> None:
         ('[{ name = "A", spend = 9 }, { name = "B", points = 10 }]', "all reached by spend, or all by points"),
         ('[{ name = "A", spend = 9, points = 10 }]', "a name and either spend or points"),
         ('[{ name = "A" }]', "a name and either spend or points"),
+        ('[{ name = "none", spend = 9 }]', r"shop\.toml.*no tier called 'none'"),
+        (
+            '[{ name = "A", spend = 9 }]\npoints = { tier_multipliers = { Platin = 2.0 } }',
+            r"tier_multipliers of tiers among A, found Platin; add the tier or correct its name",
+        ),
+        ("[]\npoints = { per_unit = inf }", r"programme\.points\.per_unit: expected .*finite.*inf"),
     ],
 )
 def test_tiers_that_make_no_sense_are_one_line(

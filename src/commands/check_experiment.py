@@ -31,8 +31,8 @@ def to_json(experiment: "Experiment") -> str:
     return json.dumps(facts(experiment), indent=2, ensure_ascii=False)
 
 
-def show(experiment: "Experiment", console: "Console | None" = None) -> None:
-    """Print all of it for a person."""
+def show(experiment: "Experiment", console: "Console | None" = None, *, alone: bool = True) -> None:
+    """Print all of it for a person; where it is not alone, whether a report can be made is said of the log."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -51,4 +51,5 @@ def show(experiment: "Experiment", console: "Console | None" = None) -> None:
     console.print(Text(f"History:  {', '.join(said['history']) or 'none, so that intervals are as wide as can be'}"))
     for finding in said["findings"]:
         console.print(Text(f"{finding['severity'].capitalize()}: {finding['detail']}: {finding['count']:,}."))
-    console.print(Text(f"A report can be made: loyalty report {experiment.name}"))
+    if alone:
+        console.print(Text(f"A report can be made: loyalty report {experiment.name}"))

@@ -217,7 +217,7 @@ FINDINGS: dict[str, Finding] = {
     ),
     "points_wrong_sign": Finding(
         "Movements of points with the wrong sign",
-        "Points earned are above zero, those redeemed or expired below.",
+        "Points earned are above zero, those redeemed, expired or returned below.",
         "check points.points and points.kind",
     ),
     "points_split": Finding(
@@ -229,6 +229,11 @@ FINDINGS: dict[str, Finding] = {
         "Points of customers who never bought",
         "The log does not know them.",
         "check points.customer, or bring the whole log",
+    ),
+    "points_redeemed_late": Finding(
+        "Points redeemed after they had expired",
+        "By the rules they were gone: customers were given more than the account tells, or the rules are not those.",
+        "check programme.points.expiry_days or expiry_months, or bring what expired as movements of kind 'expire'",
     ),
     "points_expiry_differs": Finding(
         "Points that expired otherwise than the rules say",

@@ -8,7 +8,8 @@ import ibis.expr.types as ir
 from ..features.columns import Tables
 from ..points_rules import PointsRules
 from ..schema import Programme
-from .points import Account, assumed_wishes, earned, issued_by, own, replay, wishes_of
+from .points import Account, assumed_wishes, earned, own, replay, wishes_of
+from .points_totals import issued_by
 from .tier_rules import TierRules
 from .tiers import membership
 

@@ -15,21 +15,22 @@ identified than they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
 from ..errors import DataError
 from .effect import LEVEL, Design, Interval
-from .event_study import estimate, residuals
-from .matching import Match
 from .panel import BoolArray, FloatArray
 
 PARTS = ("incremental", "pulled_forward", "subsidised")
 DRAWS = 20_000
+AFTER = 4
+"""Weeks after a campaign in which a dip is looked for, at least."""
+NONE_AFTER = "No week after the campaign is seen, so sales that were pulled forward cannot be told from others."
 
 
 @dataclass(frozen=True)
@@ -89,57 +90,102 @@ class Cannibalisation:
         return cls(**{**said, **parts, **tuples})
 
 
+class Caused(NamedTuple):
+    """Sales that a campaign, or several, caused among all who were treated.
+
+    Attributes
+    ----------
+    during, after : in the weeks of the campaign and in those after it that are seen, money.
+    covariance : of the errors of the two, money squared, shape (2, 2). The redeemed sales are these customers' own, so
+        the error is that of what they would have bought without the campaign.
+    weeks_after : that are seen; of several campaigns the fewest.
+    """
+
+    during: float
+    after: float
+    covariance: FloatArray
+    weeks_after: int
+
+
+def weeks_of(days: int) -> int:
+    """Weeks that hold all days of a campaign.
+
+    Examples
+    --------
+    >>> weeks_of(28), weeks_of(29)
+    (4, 5)
+    """
+    return -(-days // 7)
+
+
 def split(
     weekly: pd.DataFrame,
+    covariance: FloatArray,
     *,
     what: str,
     design: Design,
     redeemed: float,
     treated: int,
     weeks_during: int,
-    covariance: FloatArray | None = None,
-    draws: FloatArray | None = None,
-    refusals: Sequence[str] = (),
-    seed: int = 0,
+    measured: int | None = None,
 ) -> Cannibalisation:
-    """Split the redeemed sales of a campaign.
+    """Split the redeemed sales of a campaign by its effects by week.
 
     Parameters
     ----------
-    weekly : week (0 is the first of the campaign; earlier ones are not used) and estimate, the effect on sales in it,
-        money for each customer treated, as `event_study.by_week` has them; and standard_error, where neither a
-        covariance nor draws are given.
+    weekly : week (0 is the first of the campaign) and estimate, the effect on sales in it, money for each customer
+        treated, as `weekly_differences` has them.
+    covariance : of the estimates, in the order of the rows.
     what, design : of the campaign, and how the effects were found.
     redeemed : sales with its coupons, by those treated, money; counted as the sales of the effects are, net of
         discounts or not.
     treated : customers who got the campaign.
-    weeks_during : weeks in which it raises sales; all later ones of the table are read as after it.
-    covariance : of the estimates, in the order of the rows. Without it, and without draws, the errors of all weeks are
-        taken to go the same way, which is the widest that the error of a sum can be.
-    draws : of the effects, shape (draws, rows); instead of a covariance.
-    refusals : why the effects are not identified, where they are not.
-    seed : of the draws.
+    weeks_during : all weeks in which it ran, see `weeks_of`, for the coupons of all of them are in `redeemed`; later
+        weeks of the table are read as after it.
+    measured : customers treated on whom the effects were measured; all if None.
 
     Returns
     -------
-    With refusals instead of a split where the effects are not identified or not known, nobody was treated, nothing was
-    redeemed, or no week after the campaign is seen. Intervals hold 90 %. The
-    redeemed sales are these customers' own, so the error is that of what they would have bought without the campaign:
-    the covariances of `weekly_differences` and `weekly_matched`. That of an effect on all customers like them is wider
-    for the subsidised part than it need be.
+    See `divided`; refused too where an effect is not known, or no week after the campaign is seen.
 
     Raises
     ------
-    DataError : money below zero or not a number, weeks that occur twice, or a covariance or draws that do not fit.
+    DataError : money below zero or not a number, weeks that occur twice, or a covariance that does not fit.
     """
-    _check(weekly, redeemed, covariance, draws)
-    blank = Cannibalisation(what, design, float(redeemed), int(treated))
-    if why := (*refusals, *_refusals(weekly, redeemed, treated, weeks_during)):
-        return replace(blank, refusals=why)
+    _check(weekly, covariance)
     week = weekly["week"].to_numpy()
-    sums = treated * np.stack([(week >= 0) & (week < weeks_during), week >= weeks_during])
-    effects = sums @ np.nan_to_num(weekly["estimate"].to_numpy(dtype=np.float64))
-    drawn = _drawn(weekly, sums, effects, covariance, seed) if draws is None else draws @ sums.T
+    if why := _unknown(weekly, weeks_during):
+        return Cannibalisation(what, design, float(redeemed), int(treated), refusals=why)
+    sums = treated * np.stack([week < weeks_during, week >= weeks_during]).astype(np.float64)
+    during, after = sums @ weekly["estimate"].to_numpy(dtype=np.float64)
+    seen = int(week.max()) + 1 - weeks_during
+    caused = Caused(float(during), float(after), sums @ covariance @ sums.T, seen)
+    return divided(caused, what=what, design=design, redeemed=redeemed, treated=treated, measured=measured)
+
+
+def divided(
+    caused: Caused,
+    *,
+    what: str,
+    design: Design,
+    redeemed: float,
+    treated: int,
+    measured: int | None = None,
+    seed: int = 0,
+) -> Cannibalisation:
+    """Split redeemed sales by the sales that were caused; see `split`.
+
+    Returns
+    -------
+    With refusals instead of a split where nobody was treated or nothing was redeemed. Intervals hold 90 %.
+    """
+    if not (np.isfinite(redeemed) and redeemed >= 0):
+        raise DataError(f"redeemed: expected sales with a coupon of 0 or more, found {redeemed!r}")
+    blank = Cannibalisation(what, design, float(redeemed), int(treated))
+    if why := _refusals(redeemed, treated):
+        return replace(blank, refusals=why)
+    effects = np.array([caused.during, caused.after])
+    drawn = _drawn(effects, caused.covariance, seed)
     read, every = _parts(effects[None, :], redeemed), _parts(drawn, redeemed)
     incremental, pulled_forward, subsidised = (_interval(read[0, n], every[:, n]) for n in range(len(PARTS)))
     return replace(
@@ -147,8 +193,8 @@ def split(
         incremental=incremental,
         pulled_forward=pulled_forward,
         subsidised=subsidised,
-        bounds=_bounds(float(effects[0]), float(effects[1]), redeemed),
-        notes=_notes(week, weeks_during, covariance is None and draws is None),
+        bounds=_bounds(caused.during, caused.after, redeemed),
+        notes=_notes(caused.weeks_after, treated, treated if measured is None else measured),
     )
 
 
@@ -176,71 +222,42 @@ def weekly_differences(spend: FloatArray, treated: BoolArray) -> tuple[pd.DataFr
             f"treated: expected at least one customer treated and two held out, found {len(there)} and {len(others)}"
         )
     covariance = np.atleast_2d(np.cov(others, rowvar=False)) * (1 / len(there) + 1 / len(others))
-    return _table(there.mean(axis=0) - others.mean(axis=0)), covariance
+    estimates = there.mean(axis=0) - others.mean(axis=0)
+    return pd.DataFrame({"week": np.arange(estimates.size), "estimate": estimates}), covariance
 
 
-def weekly_matched(match: Match, spend: FloatArray) -> tuple[pd.DataFrame, FloatArray]:
-    """What a campaign changed for those treated, by week, where others were matched to them; see `weekly_differences`.
-
-    Parameters
-    ----------
-    match : n customers.
-    spend : theirs, money, shape (n, weeks), from the first week of the campaign on.
-    """
-    found = estimate(match, spend)
-    left, _ = residuals(match, spend)
-    influence = found.influence[~match.treated]
-    own = (left * match.weights[:, None]).T @ left / match.treated.sum()
-    return _table(found.values), influence.T @ influence + own
-
-
-def _table(estimates: FloatArray) -> pd.DataFrame:
-    return pd.DataFrame({"week": np.arange(estimates.size), "estimate": estimates})
-
-
-def _check(weekly: pd.DataFrame, redeemed: float, covariance: FloatArray | None, draws: FloatArray | None) -> None:
-    if not (np.isfinite(redeemed) and redeemed >= 0):
-        raise DataError(f"redeemed: expected sales with a coupon of 0 or more, found {redeemed!r}")
+def _check(weekly: pd.DataFrame, covariance: FloatArray) -> None:
     if weekly["week"].duplicated().any():
         raise DataError(f"weekly: expected each week once, found {list(weekly['week'])}")
-    if covariance is None and draws is None:
-        used = weekly[weekly["week"] >= 0]
-        if "standard_error" not in used or not (used["standard_error"] >= 0).all():
-            raise DataError("weekly.standard_error: expected 0 or more in every week, or a covariance or draws")
     rows = len(weekly)
-    if covariance is not None and not (covariance.shape == (rows, rows) and np.isfinite(covariance).all()):
+    if not (covariance.shape == (rows, rows) and np.isfinite(covariance).all()):
         raise DataError(f"covariance: expected numbers of shape {(rows, rows)}, found shape {covariance.shape}")
-    if draws is not None and not (draws.shape == (len(draws), rows) and np.isfinite(draws).all()):
-        raise DataError(f"draws: expected numbers in {rows} columns, one for each week, found shape {draws.shape}")
 
 
-def _refusals(weekly: pd.DataFrame, redeemed: float, treated: int, weeks_during: int) -> tuple[str, ...]:
-    used = weekly[weekly["week"] >= 0]
-    last = int(used["week"].max()) if len(used) else -1
-    unknown = used["week"][used["estimate"].isna()].tolist()
-    absent = sorted(set(range(last + 1)) - set(used["week"]))
+def _unknown(weekly: pd.DataFrame, weeks_during: int) -> tuple[str, ...]:
+    last = int(weekly["week"].max()) if len(weekly) else -1
+    unknown = weekly["week"][weekly["estimate"].isna()].tolist()
+    absent = sorted(set(range(last + 1)) - set(weekly["week"]))
     said = {
-        "Nobody was treated.": treated <= 0,
-        "Nothing was redeemed, so there is nothing to split.": redeemed == 0,
-        "No week after the campaign is seen, so sales that were pulled forward cannot be told from others.": (
-            weeks_during < 1 or last < weeks_during
-        ),
+        NONE_AFTER: weeks_during < 1 or last < weeks_during,
         f"The effect is not known in weeks {sorted({*absent, *unknown})}.": bool(absent or unknown),
     }
     return tuple(sentence for sentence, holds in said.items() if holds)
 
 
-def _drawn(
-    weekly: pd.DataFrame, sums: FloatArray, effects: FloatArray, covariance: FloatArray | None, seed: int
-) -> FloatArray:
-    """Sales caused during and after, shape (draws, 2), as far as the error of the weekly effects leaves them open."""
-    if covariance is None:
-        errors = np.nan_to_num(weekly["standard_error"].to_numpy(dtype=np.float64))
-        covariance = np.outer(errors, errors)
-    spread = sums @ covariance @ sums.T
+def _refusals(redeemed: float, treated: int) -> tuple[str, ...]:
+    said = {
+        "Nobody was treated.": treated <= 0,
+        "Nothing was redeemed, so there is nothing to split.": redeemed == 0,
+    }
+    return tuple(sentence for sentence, holds in said.items() if holds)
+
+
+def _drawn(effects: FloatArray, covariance: FloatArray, seed: int) -> FloatArray:
+    """Sales caused during and after, shape (draws, 2), as far as their error leaves them open."""
     # A covariance by the way it is made; rounding may leave it a hair from symmetric.
     drawn = np.random.default_rng(seed).multivariate_normal(
-        effects, (spread + spread.T) / 2, DRAWS, method="eigh", check_valid="ignore"
+        effects, (covariance + covariance.T) / 2, DRAWS, method="eigh", check_valid="ignore"
     )
     return drawn
 
@@ -271,12 +288,11 @@ def _bounds(during: float, after: float, redeemed: float) -> tuple[str, ...]:
     return tuple(sentence for sentence, binds in said.items() if binds)
 
 
-def _notes(week: FloatArray, weeks_during: int, errors_alone: bool) -> tuple[str, ...]:
-    seen = int(week.max()) + 1 - weeks_during
+def _notes(weeks_after: int, treated: int, measured: int) -> tuple[str, ...]:
     said = {
-        f"Sales pulled forward from later than {seen} weeks after the campaign are not seen, and count as "
+        f"Sales pulled forward from later than {weeks_after} weeks after the campaign are not seen, and count as "
         "incremental.": True,
-        "The errors of the weeks are taken to go the same way, for how they hang together is not known: the intervals "
-        "are rather too wide.": errors_alone,
+        f"The effects were measured on {measured:,} of the {treated:,} customers treated; the others are taken to have "
+        "responded as they did.": measured != treated,
     }
     return tuple(sentence for sentence, holds in said.items() if holds)

@@ -23,7 +23,9 @@ from ..features.histories import net_spend
 from ..features.labels import labels
 from ..features.rfm import segments
 from ..features.windows import before, last_days
+from ..points_rules import PointsRules
 from .effect import QUANTILE
+from .points import movements
 from .satisfaction import NO_SEGMENT, latest, loyalty_of
 
 Groups = Callable[[date], ir.Table]
@@ -56,15 +58,17 @@ class Measured:
     Attributes
     ----------
     tables : of the dataset.
-    survey : customer, day, score; None without one.
     days : length of a period.
     active_within_days : before a period, in which a customer has bought who may churn in it.
+    survey : customer, day, score; None without one.
+    points_rules : whose `kinds` say what the words of the points table mean.
     """
 
     tables: Tables
     days: int
     active_within_days: int
     survey: ir.Table | None = None
+    points_rules: PointsRules | None = None
 
     def definition(self, measure: str) -> str:
         """How a measure is computed, a sentence."""
@@ -124,11 +128,9 @@ def _order_value(seen: Measured, end: date) -> ir.Table:
 def _redemption(seen: Measured, end: date) -> ir.Table:
     if seen.tables.points is None:
         raise DataError("points: the dataset has no points, so their use is not known; add a [points] table")
-    recent = last_days(seen.tables.points, end, seen.days)
-    earned, spent = recent.points > 0, recent.points < 0
-    if "kind" in recent.columns:
-        kind = recent.kind.coalesce("")
-        earned, spent = earned & (kind == "earn"), spent & (kind == "redeem")
+    recent = movements(last_days(seen.tables.points, end, seen.days), seen.points_rules or PointsRules())
+    earned = (recent.kind == "earn") & (recent.points > 0)
+    spent = (recent.kind == "redeem") & (recent.points < 0)
     moved = recent.group_by("customer").agg(
         earned=earned.ifelse(recent.points, 0).sum().cast("float64"),
         spent=spent.ifelse(-recent.points, 0).sum().cast("float64"),

@@ -50,6 +50,7 @@ def participants(
     *,
     as_of: date,
     days: int,
+    weeks: int = 0,
     covariate: str = "",
     most: int = 100_000,
 ) -> pd.DataFrame:
@@ -61,6 +62,7 @@ def participants(
     start : the campaign's first day.
     as_of : first day that is not known.
     days : from the first day on over which outcomes are summed, and as many before it.
+    weeks : whose spend is wanted one by one.
     covariate : a measure and a number of days, such as `spend_84`, that is wanted from before too; empty for none.
     most : customers; of more, a sample that is the same in every run.
 
@@ -68,7 +70,8 @@ def participants(
     -------
     One row a customer, in order of customer: customer, arm (`treated` or `control`), spend (money net of returns),
     orders, purchase_days, repurchase (whether there is one), the same `... before`, the covariate by its own name, and
-    the spend of each whole week from the first day on, `week_0` and so on. Who did nothing has 0.
+    the spend of each of the weeks from the first day on, `week_0` and so on, as far as they were over before `as_of`.
+    Who did nothing has 0.
 
     Raises
     ------
@@ -86,7 +89,8 @@ def participants(
     if covariate:
         name, length = _covariate(covariate)
         sums[covariate] = _sum(values[name], at, -length, 0)
-    sums |= {f"week_{week}": _sum(moved.spend, at, 7 * week, 7 * week + 7) for week in range(days // 7)}
+    known = min(weeks, max((as_of - start).days, 0) // 7)
+    sums |= {f"week_{week}": _sum(moved.spend, at, 7 * week, 7 * week + 7) for week in range(known)}
     told = people.left_join(moved.group_by("customer").agg(**sums), "customer").drop("customer_right").to_pandas()
     told = told.sort_values("customer", ignore_index=True)
     # Sums in another order differ in the last digits.
@@ -101,7 +105,7 @@ def weekly(people: pd.DataFrame) -> tuple[pd.DataFrame, FloatArray]:
 
     Parameters
     ----------
-    people : see `participants`; both arms have customers.
+    people : see `participants`; with the spend of some weeks, both arms have customers.
     """
     weeks = people[[name for name in people if str(name).startswith("week_")]].to_numpy("float64")
     treated = (people["arm"] == "treated").to_numpy()

@@ -3,28 +3,22 @@ r"""What the points that customers hold will cost: how many of them will still b
 Two independent ways. Chain-ladder: cohorts of points by the period in which they could first be spent, redemptions so
 far by age, developed with the factors of older cohorts; standard errors of Mack (1993, ASTIN Bulletin 23). Survival:
 the hazard of redemption by age, among the points that are still there, and its error with the dispersion that cohorts
-show. All functions take several triangles at once, along leading axes.
+show. All functions take several triangles at once, along leading axes. Both errors take cohorts for independent, which
+those of a ledger are not, for they belong to the same customers: see `owed` for what holds there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
-import pandas as pd
-from scipy import stats
 
-from ..errors import DataError, RefusedError
+from ..errors import DataError
 from ..models.validation import FloatArray
-from .effect import LEVEL, Interval
-from .ledger import STEPS, UNITS
-from .points import Account
+from .effect import QUANTILE
 
-PERIOD_DAYS = 30
-FEWEST_COHORTS = 4
+RECENT = 12
+"""Periods from which hazards are learned, the last ones: a year, so that each season counts once and old habits not."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +27,9 @@ class Triangle:
 
     Attributes
     ----------
-    issued : shape (cohorts,).
-    redeemed : in each period of age, shape (cohorts, ages); 0 where that is not known yet.
-    left : there at the beginning of it, shape (cohorts, ages).
+    issued : shape (…, cohorts).
+    redeemed : in each period of age, shape (…, cohorts, ages); 0 where that is not known yet.
+    left : there at the beginning of it, shape (…, cohorts, ages).
     """
 
     issued: FloatArray
@@ -50,9 +44,10 @@ class Ultimate:
     Attributes
     ----------
     future : points of each cohort still to be redeemed, shape (…, cohorts).
-    cohort_errors : their standard errors.
+    cohort_errors : their standard errors; NaN where only that of the total is known.
     total, standard_error : of all cohorts together, shape (…).
     low, high : the 90 % interval of the total.
+    bound : whether points last longer than any has been seen, so that all of this is the least that can be expected.
     """
 
     future: FloatArray
@@ -61,49 +56,17 @@ class Ultimate:
     standard_error: FloatArray
     low: FloatArray
     high: FloatArray
+    bound: bool = False
 
 
-def triangle(account: Account, period_days: int = PERIOD_DAYS) -> Triangle:
-    """Points by cohort and age, counted by the engine.
-
-    Raises
-    ------
-    RefusedError
-        If there are under four cohorts.
-    """
-    parts, as_of = account.parts, ibis.literal(account.as_of)
-
-    def period(day: ir.DateValue) -> ir.IntegerValue:
-        # 0 is the last known period.
-        return ((as_of.delta(day, unit="day") - 1) / period_days).floor().cast("int64")
-
-    placed = parts.mutate(cohort=period(parts.day), age=period(parts.day) - period(parts.gone_day))
-    told = placed.group_by("cohort", "age", "step").agg(units=placed.units.sum().cast("int64")).to_pandas()
-    if told["cohort"].nunique() < FEWEST_COHORTS:
-        raise RefusedError(
-            f"points: {told['cohort'].nunique()} periods of {period_days} days brought points, and {FEWEST_COHORTS} "
-            "are needed to say how many will be redeemed; wait, or choose shorter periods"
-        )
-    number = int(told["cohort"].max()) + 1
-    return _triangle(told.assign(row=number - 1 - told["cohort"]), number)
-
-
-def _triangle(told: pd.DataFrame, number: int) -> Triangle:
-    ages = int(told["age"].max() if told["age"].notna().any() else 0) + 1
-    redeemed, gone, issued = np.zeros((number, ages)), np.zeros((number, ages)), np.zeros(number)
-    points = told["units"].to_numpy("float64") / UNITS
-    np.add.at(issued, told["row"].to_numpy(), points)
-    left = told["age"].notna().to_numpy()
-    place = told.loc[left, "row"].to_numpy(), told.loc[left, "age"].to_numpy("int64")
-    np.add.at(gone, place, points[left])
-    np.add.at(redeemed, place, points[left] * (told.loc[left, "step"] == STEPS.index("redeem")).to_numpy())
-    there = issued[:, None] - np.cumsum(gone, axis=1) + gone
-    return Triangle(issued, redeemed, there)
+def ahead(cohorts: int, ages: int) -> np.ndarray:
+    """Periods from the last known one to that of each cell, shape (cohorts, ages); 0 for the latest cohort's first."""
+    return np.asarray(np.arange(cohorts)[:, None] + np.arange(ages) - cohorts + 1)
 
 
 def known(cohorts: int, ages: int) -> np.ndarray:
     """Which cells are known: the latest cohort has one."""
-    return np.asarray(np.arange(cohorts)[:, None] + np.arange(ages) < cohorts)
+    return np.asarray(ahead(cohorts, ages) <= 0)
 
 
 def chain_ladder(cumulative: FloatArray) -> Ultimate:
@@ -129,10 +92,7 @@ def chain_ladder(cumulative: FloatArray) -> Ultimate:
         raise DataError(f"triangle: expected at least three ages and as many cohorts, found {ages} and {cohorts}")
     filled = np.where(known(cohorts, ages), cumulative, 0.0)
     factors, variances, exposures = _development(filled, cohorts, ages)
-    for age in range(1, ages):
-        unknown = ~known(cohorts, ages)[:, age]
-        grown = filled[..., age - 1] * factors[..., age - 1, None]
-        filled[..., age] = np.where(unknown, grown, filled[..., age])
+    filled = developed(filled, factors)
     latest = np.take_along_axis(filled, _reached(cohorts, ages, filled.shape), axis=-1)[..., 0]
     ultimate = filled[..., -1]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -144,7 +104,24 @@ def chain_ladder(cumulative: FloatArray) -> Ultimate:
     # Younger cohorts share the factors of all later ages with older ones.
     younger = np.flip(np.cumsum(np.flip(ultimate, -1), axis=-1), -1) - ultimate
     total = (errors**2 + 2 * ultimate * younger * shared).sum(axis=-1)
-    return _lognormal(ultimate - latest, errors, np.sqrt(total))
+    return lognormal(ultimate - latest, errors, np.sqrt(total))
+
+
+def developed(cumulative: FloatArray, factors: FloatArray) -> FloatArray:
+    """Triangles completed: cells that are not known are the one before times its factor."""
+    cells = known(*cumulative.shape[-2:])
+    shape = np.broadcast_shapes(cumulative.shape[:-2], factors.shape[:-1])
+    filled = np.array(np.broadcast_to(np.where(cells, cumulative, 0.0), (*shape, *cells.shape)))
+    for age in range(1, cells.shape[1]):
+        grown = filled[..., age - 1] * factors[..., age - 1, None]
+        filled[..., age] = np.where(cells[:, age], filled[..., age], grown)
+    return filled
+
+
+def development(cumulative: FloatArray) -> FloatArray:
+    """The factors alone, shape (…, ages - 1)."""
+    cohorts, ages = cumulative.shape[-2:]
+    return _development(np.where(known(cohorts, ages), cumulative, 0.0), cohorts, ages)[0]
 
 
 def _development(filled: FloatArray, cohorts: int, ages: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -174,90 +151,84 @@ def _reached(cohorts: int, ages: int, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(reached[:, None], (*shape[:-1], 1))
 
 
-def _lognormal(future: FloatArray, errors: FloatArray, error: FloatArray) -> Ultimate:
-    """The total with an interval that does not go below zero."""
+def lognormal(future: FloatArray, errors: FloatArray, error: FloatArray, quantile: float = QUANTILE) -> Ultimate:
+    """The total with an interval that does not go below zero, `quantile` standard errors to each side."""
     total = future.sum(axis=-1)
     positive = np.maximum(total, 1e-300)
-    spread = np.sqrt(np.log1p((error / positive) ** 2))
-    half = stats.norm.ppf(0.5 + LEVEL / 2) * spread
-    middle = positive / np.sqrt(1 + (error / positive) ** 2)
+    # What is nothing has no error relative to it.
+    relative = np.where(total > 0, error / positive, 0.0)
+    half, middle = quantile * np.sqrt(np.log1p(relative**2)), positive / np.sqrt(1 + relative**2)
     return Ultimate(future, errors, total, error, middle * np.exp(-half), middle * np.exp(half))
 
 
 def survival(seen: Triangle) -> Ultimate:
     r"""What is redeemed of the points that are there, by the hazard of redemption at each age.
 
-    :math:`\hat h_k = \sum_i x_{ik} / \sum_i n_{ik}`, n there at the beginning of the age and x redeemed in it, and
-    :math:`\hat S_i` the product of :math:`1 - \hat h_k` over the ages that are to come. Points of one customer go
-    together: binomial variances are multiplied by Pearson's dispersion :math:`\phi` over the known cells, see
-    McCullagh and Nelder (1989), section 4.5. The future varies by :math:`\phi U_i \hat S_i (1 - \hat S_i)`, with U the
-    points there; the hazards by :math:`\phi \hat h_k (1 - \hat h_k) / n_k`, alike for all cohorts.
+    :math:`\hat h_k = \sum_i x_{ik} / \sum_i n_{ik}` over the cells of the last `RECENT` periods, n there at the
+    beginning of the age and x redeemed in it, and :math:`\hat S_i` the product of :math:`1 - \hat h_k` over the ages
+    that are to come. Points of one customer go together: binomial variances are multiplied by Pearson's dispersion
+    :math:`\phi` over the same cells, see McCullagh and Nelder (1989), section 4.5. The future varies by
+    :math:`\phi U_i \hat S_i (1 - \hat S_i)`, with U the points there; the hazards by
+    :math:`\phi \hat h_k (1 - \hat h_k) / n_k`, alike for all cohorts.
 
     Parameters
     ----------
     seen : issued (…, cohorts), redeemed and left (…, cohorts, ages).
     """
     cohorts, ages = seen.redeemed.shape[-2:]
-    cells = known(cohorts, ages)
-    there, spent = np.where(cells, np.maximum(seen.left, 0), 0.0), np.where(cells, seen.redeemed, 0.0)
-    exposed = there.sum(axis=-2)
+    cells, learned = known(cohorts, ages), recent(cohorts, ages)
+    there, spent = np.where(learned, np.maximum(seen.left, 0), 0.0), np.where(learned, seen.redeemed, 0.0)
+    exposed, hazard = there.sum(axis=-2), hazards(seen)
     with np.errstate(divide="ignore", invalid="ignore"):
-        hazard = np.nan_to_num(spent.sum(axis=-2) / exposed)
         expected = there * hazard[..., None, :]
         pearson = np.nan_to_num((spent - expected) ** 2 / (expected * (1 - hazard[..., None, :])), posinf=0.0)
         parameter = np.nan_to_num(hazard / ((1 - hazard) * exposed), posinf=0.0)
-    freedom = max(int(cells.sum()) - ages, 1)
+    freedom = max(int(learned.sum()) - ages, 1)
     phi = np.maximum(pearson.sum(axis=(-2, -1)) / freedom, 1.0)
     logs = np.where(cells, 0.0, np.log1p(-np.minimum(hazard, 1 - 1e-12))[..., None, :])
     staying = np.exp(logs.sum(axis=-1))
-    open_ = _open(seen, cohorts, ages)
+    open_ = there_now(seen)
     process = phi[..., None] * open_ * staying * (1 - staying)
     moved = np.where(cells, 0.0, (open_ * staying)[..., None])
     both = phi * (parameter * moved.sum(axis=-2) ** 2).sum(axis=-1)
     alone = phi[..., None] * (parameter[..., None, :] * moved**2).sum(axis=-1)
-    return _lognormal(open_ * (1 - staying), np.sqrt(process + alone), np.sqrt(process.sum(axis=-1) + both))
+    return lognormal(open_ * (1 - staying), np.sqrt(process + alone), np.sqrt(process.sum(axis=-1) + both))
 
 
-def _open(seen: Triangle, cohorts: int, ages: int) -> FloatArray:
-    """Points of each cohort that are there at the as-of date; none of cohorts whose ages are all over."""
+def recent(cohorts: int, ages: int) -> np.ndarray:
+    """Which cells hazards are learned from: known ones of the last `RECENT` periods."""
+    return known(cohorts, ages) & (ahead(cohorts, ages) > -RECENT)
+
+
+def hazards(seen: Triangle) -> FloatArray:
+    """Share of the points there at the beginning of an age that is redeemed in it, shape (…, ages)."""
+    cells = recent(*seen.redeemed.shape[-2:])
+    exposed = np.where(cells, np.maximum(seen.left, 0), 0.0).sum(axis=-2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.nan_to_num(np.where(cells, seen.redeemed, 0.0).sum(axis=-2) / exposed, posinf=0.0))
+
+
+def there_now(seen: Triangle) -> FloatArray:
+    """Points of each cohort at the as-of date, shape (…, cohorts); none of cohorts whose ages are all over."""
+    cohorts, ages = seen.left.shape[-2:]
     young = np.arange(cohorts) > cohorts - ages
     column = np.clip(cohorts - np.arange(cohorts), 0, ages - 1)
     there = np.take_along_axis(seen.left, np.broadcast_to(column[:, None], (*seen.left.shape[:-1], 1)), axis=-1)[..., 0]
     return np.where(young, np.maximum(there, 0), 0.0)
 
 
-def ultimate_rate(seen: Triangle, found: Ultimate) -> Interval:
-    """Share of all points issued that is redeemed in the end; one minus breakage."""
-    issued, so_far = seen.issued.sum(), seen.redeemed.sum()
-    ends = [(so_far + each) / issued for each in (found.total, found.low, found.high)]
-    return Interval(*(float(min(each, 1.0)) for each in ends))
+def redeemed_ahead(there: FloatArray, hazard: FloatArray) -> FloatArray:
+    """Points expected to be redeemed in each cell that is not known yet, shape (…, cohorts, ages).
 
-
-def liability(found: Ultimate, cost_per_point: float) -> Interval:
-    """Money that the points customers hold will cost."""
-    return Interval(float(found.total), float(found.low), float(found.high)).times(cost_per_point)
-
-
-def stress(found: Ultimate, outstanding: float, cost_per_point: float) -> pd.DataFrame:
-    """What they cost if it comes otherwise.
-
-    Returns
-    -------
-    case, points (redeemed in the end, of those there), share (of those there), money, change (of money, against what
-        is expected).
+    Parameters
+    ----------
+    there : points of each cohort at the as-of date, shape (…, cohorts).
+    hazard : shape (…, ages).
     """
-    expected = float(found.total)
-    cases: Mapping[str, float] = {
-        "expected": expected,
-        "low end": float(found.low),
-        "high end": float(found.high),
-        "a quarter less is redeemed": 0.75 * expected,
-        "a quarter more is redeemed": 1.25 * expected,
-        "half of what would lapse is redeemed": (expected + outstanding) / 2,
-        "everything is redeemed": outstanding,
-    }
-    rows = [(case, min(points, outstanding)) for case, points in cases.items()]
-    table = pd.DataFrame(rows, columns=["case", "points"])
-    table["share"] = table["points"] / outstanding if outstanding else np.nan
-    table["money"] = table["points"] * cost_per_point
-    return table.assign(change=table["money"] - table["money"].iloc[0])
+    cohorts, ages = there.shape[-1], hazard.shape[-1]
+    shape = np.broadcast_shapes(there.shape[:-1], hazard.shape[:-1])
+    future, left = np.zeros((*shape, cohorts, ages)), np.broadcast_to(there, (*shape, cohorts))
+    for age in range(ages):
+        future[..., age] = np.where(known(cohorts, ages)[:, age], 0.0, left * hazard[..., age, None])
+        left = left - future[..., age]
+    return future

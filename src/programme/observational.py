@@ -19,6 +19,7 @@ from .doubly_robust import cross_fitted
 from .effect import Effect, Interval, Overlap
 from .event_study import Estimates, Trial, by_week, pooled
 from .matching import balance, match
+from .observed_notes import notes
 from .panel import FloatArray, Panel, Plan
 from .sensitivity import Sensitivity, sensitivity, spread
 from .stacking import Outcome, Stack, stack
@@ -131,7 +132,7 @@ def effect(
     tests = [placebos.before(estimates, tested, unit, seed)]
     if draws:
         never = placebos.draws(panel, found, plan, outcome, draws, seed)
-        tests.append(placebos.at_random_dates(never, unit))
+        tests.append(placebos.at_random_dates(never, draws, unit))
     result = Effect(
         what=what,
         design="difference-in-differences",
@@ -145,7 +146,7 @@ def effect(
         placebos=tuple(tests),
         overlap=_overlap(found),
         raw=_raw(panel, found, plan, outcome),
-        notes=_notes(panel, found, plan),
+        notes=notes(panel, found, plan),
     )
     failed = [f"not identified: {test.name}. {test.reading}" for test in tests if not test.passed]
     shown = by_week(estimates, plan, tested, seed)
@@ -172,25 +173,6 @@ def plan_for(panel: Panel, campaigns: Sequence[str]) -> Plan:
     known = [panel.start_of(panel.campaigns.index(name)) for name in campaigns if name in panel.campaigns]
     over = [day for day in known if day is not None and day + 7 * Plan().window <= panel.days]
     return Plan().fitting(max(over, default=0) // 7)
-
-
-def table(observed: Mapping[str, Observed]) -> pd.DataFrame:
-    """One row for each of several results: name, treated, control, estimate, low, high, raw, check, refused (why)."""
-    rows = [
-        {
-            "name": name,
-            "treated": each.effect.treated,
-            "control": each.effect.control,
-            "estimate": each.effect.found.estimate,
-            "low": each.effect.found.low,
-            "high": each.effect.found.high,
-            "raw": each.effect.raw.estimate if each.effect.raw else np.nan,
-            "check": each.check.found.estimate if each.check else np.nan,
-            "refused": " ".join(each.effect.refusals),
-        }
-        for name, each in observed.items()
-    ]
-    return pd.DataFrame(rows)
 
 
 def _tested(estimates: Estimates, plan: Plan) -> tuple[Estimates, int]:
@@ -278,35 +260,6 @@ def _balance(found: Stack) -> pd.DataFrame:
     weight = np.array([trial.contacted for trial in found.trials], dtype=np.float64)
     stacked = pd.concat(part.set_index("feature").mul(w / weight.sum()) for part, w in zip(parts, weight, strict=True))
     return stacked.groupby(level=0, sort=False).sum().reset_index()
-
-
-def _notes(panel: Panel, found: Stack, plan: Plan) -> tuple[str, ...]:
-    told = [f"Left out: {reason}." for reason in found.refusals]
-    chosen = sum(int(cohort.treated.sum()) for cohort in found.cohorts)
-    kept = sum(trial.contacted for trial in found.trials)
-    if kept < chosen:
-        told.append(f"{chosen - kept} of {chosen} contacted customers have nobody like them and are left out.")
-    more, fewer = _later(panel, found, plan)
-    told.append(
-        f"In these weeks contacted customers received {more:.2f} further campaigns each, those compared {fewer:.2f}; "
-        "their effect is in the estimate."
-    )
-    if panel.sampled:
-        told.append(f"From a fixed sample of {panel.customers:,} customers.")
-    return tuple(told)
-
-
-def _later(panel: Panel, found: Stack, plan: Plan) -> tuple[float, float]:
-    """Campaigns that came afterwards, to a contacted customer and, weighted, to those compared."""
-    total = sum(trial.contacted for trial in found.trials)
-    more = fewer = 0.0
-    for trial, cohort in zip(found.trials, found.cohorts, strict=True):
-        later = panel.contacted(cohort.anchor + 1, cohort.anchor + 7 * plan.window)[trial.customers]
-        own = panel.contacted(cohort.anchor + 1, cohort.anchor + 7, cohort.campaign)[trial.customers]
-        other = later - own * trial.match.treated
-        more += trial.contacted / total * float(other[trial.match.treated].mean())
-        fewer += trial.contacted / total * float(trial.match.weights @ other)
-    return more, fewer
 
 
 def _refused(what: str, unit: str, reasons: tuple[str, ...]) -> Effect:

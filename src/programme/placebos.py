@@ -27,6 +27,8 @@ DATES = 24
 """Random dates that are looked at."""
 RARE = 0.01
 """Chance below which more rejections than expected are no chance."""
+ENOUGH = 0.4
+"""Share of the campaigns that never were that must be comparable for a verdict."""
 
 
 def before(estimates: Estimates, tested: int, unit: str, seed: int) -> Placebo:
@@ -82,10 +84,24 @@ def draws(panel: Panel, stack: Stack, plan: Plan, outcome: Outcome, count: int, 
     return np.array(found, dtype=np.float64).reshape(-1, 2)
 
 
-def at_random_dates(found: FloatArray, unit: str) -> Placebo:
-    """What campaigns that never were come out at; see `draws`."""
+def at_random_dates(found: FloatArray, asked: int, unit: str) -> Placebo:
+    """What campaigns that never were come out at.
+
+    Parameters
+    ----------
+    found : see `draws`.
+    asked : how many were to be drawn, at least 1; of too few that could be compared nothing is concluded.
+    unit : such as `USD a customer`.
+    """
+    name, count = "campaigns at random dates", len(found)
+    if count < ENOUGH * asked:
+        reading = (
+            f"Only {count} of {asked} campaigns that never were could be compared, too few to show whether the method "
+            "finds what is not there."
+        )
+        return Placebo(name, Interval(np.nan, np.nan, np.nan), False, reading)
     t = np.abs(found[:, 0] / found[:, 1])
-    rejected, count = int((t > 1.959964).sum()), len(found)
+    rejected = int((t > 1.959964).sum())
     passed = bool(binom.sf(rejected - 1, count, LEVEL) >= RARE)
     low, high = np.quantile(found[:, 0], [0.05, 0.95])
     reading = (
@@ -93,9 +109,7 @@ def at_random_dates(found: FloatArray, unit: str) -> Placebo:
         f"{rejected / count:.0%} seem to have an effect, where chance allows {LEVEL:.0%}; nine of ten come out between "
         f"{low:+.3g} and {high:+.3g} {unit}."
     )
-    return Placebo(
-        "campaigns at random dates", Interval(float(found[:, 0].mean()), float(low), float(high)), passed, reading
-    )
+    return Placebo(name, Interval(float(found[:, 0].mean()), float(low), float(high)), passed, reading)
 
 
 def _chance(value: float) -> str:

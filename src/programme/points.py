@@ -9,7 +9,6 @@ from datetime import date
 
 import ibis
 import ibis.expr.types as ir
-import pandas as pd
 
 from ..errors import SettingsError
 from ..features.windows import before
@@ -19,7 +18,7 @@ from .ledger import STEPS, UNITS, settle, stretches
 NEARLY = 1e-6
 """Products of binary floats miss a whole number by less."""
 
-KINDS = ("earn", "redeem", "expire", "adjust")
+KINDS = ("earn", "redeem", "expire", "adjust", "return")
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,7 @@ class Account:
     settled : event by event, see `ledger.settle`.
     parts : see `ledger.stretches`.
     pending : customer, units: earned, and not to be spent yet.
+    returned : customer, units: taken back on a return before they could be spent.
     as_of : first day that is not known.
     rules : of the programme.
     """
@@ -38,13 +38,19 @@ class Account:
     settled: ir.Table
     parts: ir.Table
     pending: ir.Table
+    returned: ir.Table
     as_of: date
     rules: PointsRules
 
     @classmethod
-    def of(cls, settled: ir.Table, pending: ir.Table, as_of: date, rules: PointsRules) -> "Account":
-        """The account of settled events."""
-        return cls(settled, stretches(settled).cache(), pending, as_of, rules)
+    def of(
+        cls, settled: ir.Table, as_of: date, rules: PointsRules,
+        waiting: tuple[ir.Table, ir.Table] | None = None,
+    ) -> "Account":  # fmt: skip
+        """The account of settled events, and of points that were not to be spent yet: pending, and returned."""
+        none = settled.select("customer", units="earned").filter(ibis.literal(False))
+        pending, returned = waiting or (none, none)
+        return cls(settled, stretches(settled).cache(), pending, returned, as_of, rules)
 
 
 def earned(
@@ -142,20 +148,20 @@ def replay(
         back = returns.select("customer", "day", units=units)
         claws = back.filter(back.units > 0).mutate(kind=ibis.literal("claw"))
     takes = wishes.select("customer", "day", kind=ibis.literal("redeem"), units=wishes.units.cast("int64"))
-    lots, pending = earnings, before(earnings, as_of).filter(ibis.literal(False)).select("customer", "units")
+    lots, waiting = earnings, None
     if rules.pending_days:
-        lots, pending, claws = _released(earnings, claws, rules.pending_days, as_of)
+        lots, waiting, claws = _released(earnings, claws, rules.pending_days, as_of)
     if claws is not None:
         takes = ibis.union(takes, claws.select(takes.columns))
     made = lots.day - ibis.interval(days=rules.pending_days) if rules.pending_days else lots.day
     lots = lots.select("customer", "day", expires=ends(made, rules), units="units")
-    return Account.of(settle(lots, takes, as_of), pending, as_of, rules)
+    return Account.of(settle(lots, takes, as_of), as_of, rules, waiting)
 
 
 def _released(
     earnings: ir.Table, claws: ir.Table | None, days: int, as_of: date
-) -> tuple[ir.Table, ir.Table, ir.Table | None]:
-    """Points past the return period, those still in it, and claims of returns that were not met in it.
+) -> tuple[ir.Table, tuple[ir.Table, ir.Table], ir.Table | None]:
+    """Points past the return period, those still in it and those taken back in it, and claims not met in it.
 
     Waiting is an account of its own, from which a point goes to the balance when its time is over.
     """
@@ -165,16 +171,19 @@ def _released(
     left = waiting.step == STEPS.index("expire")
     free = waiting.filter(left & (waiting.taken > 0)).select("customer", "day", units="taken")
     sums = waiting.group_by("customer").agg(units=(waiting.earned - waiting.taken).sum().cast("int64"))
+    back = waiting.filter((waiting.step == STEPS.index("claw")) & (waiting.taken > 0))
     unmet = waiting.filter(waiting.wanted > waiting.taken)
     rest = unmet.select("customer", "day", units=unmet.wanted - unmet.taken, kind=ibis.literal("claw"))
-    return free, sums.filter(sums.units > 0), None if claws is None else rest
+    kept = sums.filter(sums.units > 0), back.select("customer", units="taken")
+    return free, kept, None if claws is None else rest
 
 
 def own(points: ir.Table, rules: PointsRules, as_of: date) -> Account:
     """The account that the retailer's own ledger makes.
 
-    Where the table says what expired, that is taken as it is; else the rules say it. More than the balance is taken
-    as far as it goes; see `points_checks` for what is wrong.
+    Where the table says what expired, that is taken as it is; else the rules say it. Points that are earned below zero
+    are taken back on a return. More than the balance is taken as far as it goes; see `points_checks` for what is wrong.
+    A table tells points on the day from which they count, so that none is pending.
 
     Parameters
     ----------
@@ -186,10 +195,12 @@ def own(points: ir.Table, rules: PointsRules, as_of: date) -> Account:
     lots = rows.filter(rows.units > 0)
     lots = lots.select("customer", "day", expires=ends(lots.day, rules), units="units")
     gone = rows.filter(rows.units < 0)
-    steps = gone.kind.cases(("expire", "expired"), ("adjust", "adjust"), else_="redeem")
+    steps = gone.kind.cases(
+        ("expire", "expired"), ("adjust", "adjust"), ("return", "claw"), ("earn", "claw"), else_="redeem"
+    )
     takes = gone.select("customer", "day", kind=steps, units=-gone.units)
-    none = lots.select("customer", "units").filter(ibis.literal(False))
-    return Account.of(settle(lots, takes, as_of, expire=not says_expiry(points, rules, as_of)), none, as_of, rules)
+    settled = settle(lots, takes, as_of, expire=not says_expiry(points, rules, as_of))
+    return Account.of(settled, as_of, rules.model_copy(update={"pending_days": 0}))
 
 
 def says_expiry(points: ir.Table, rules: PointsRules, as_of: date) -> bool:
@@ -225,64 +236,3 @@ def assumed_wishes(days: ir.Table, *, share: float, worth: float) -> ir.Table:
     units = _units(days.spend, ibis.literal(share / worth), True)
     wanted = days.select("customer", "day", units=units)
     return wanted.filter(wanted.units > 0)
-
-
-def compare(
-    days: ir.Table, wishes: ir.Table, rules: Mapping[str, PointsRules], as_of: date, returns: ir.Table | None = None,
-    customers: ir.Table | None = None, levels: Mapping[int, str] | None = None,
-) -> pd.DataFrame:  # fmt: skip
-    """What other rules would have made of the same purchases and wishes; nobody is taken to behave otherwise.
-
-    Parameters
-    ----------
-    days, customers, levels : see `earned`.
-    wishes, as_of, returns : see `replay`.
-    rules : by name.
-
-    Returns
-    -------
-    Index rules; the columns of `totals`.
-    """
-    found = {}
-    for name, each in rules.items():
-        earnings = earned(days, each, customers, levels)
-        found[name] = totals(replay(earnings, wishes, each, as_of, returns), issued_by(earnings, as_of))
-    return pd.DataFrame.from_dict(found, orient="index").rename_axis("rules")
-
-
-def issued_by(earnings: ir.Table, as_of: date) -> int:
-    """Units that were issued before a date, those that are still pending or were taken back too."""
-    return before(earnings, as_of).units.sum().cast("int64").to_pyarrow().as_py() or 0
-
-
-def totals(account: Account, issued: int | None = None) -> dict[str, float | None]:
-    """What became of all points.
-
-    Parameters
-    ----------
-    account : of everyone.
-    issued : units; those that reached the balance if not given. Points that a return takes while they are pending never
-        do.
-
-    Returns
-    -------
-    issued, redeemed, expired, clawed_back, adjusted, outstanding (pending ones too), pending, unmet (points), cost (of
-    the redeemed, money; None where no cost is known).
-    """
-    events = account.settled
-    sums = events.group_by("step").agg(earned=events.earned.sum(), taken=events.taken.sum(), wanted=events.wanted.sum())
-    by_step = sums.to_pandas().set_index("step").reindex(range(len(STEPS)), fill_value=0)
-    taken, wanted = by_step["taken"], by_step["wanted"]
-    pending = account.pending.units.sum().cast("int64").to_pyarrow().as_py() or 0
-    made = int(by_step["earned"].sum()) + pending if issued is None else issued
-    left = int(by_step["earned"].sum() - taken.sum()) + pending
-    redeemed, expired, adjusted = int(taken[4]), int(taken[0] + taken[5]), int(taken[3])
-    told = {
-        "issued": made, "redeemed": redeemed, "expired": expired,
-        "clawed_back": made - redeemed - expired - left - adjusted, "adjusted": adjusted, "outstanding": left,
-        "pending": pending, "unmet": int(wanted[4] - taken[4]),
-    }  # fmt: skip
-    cost = account.rules.cost_per_point
-    return {name: units / UNITS for name, units in told.items()} | {
-        "cost": None if cost is None else redeemed / UNITS * cost
-    }

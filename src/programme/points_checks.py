@@ -10,12 +10,13 @@ from ..features.companions import NOTEWORTHY, first_rows, usable
 from ..features.findings import Found
 from ..features.windows import before
 from ..points_rules import PointsRules
-from .ledger import UNITS
-from .points import KINDS, movements, own
+from .ledger import STEPS, UNITS
+from .points import KINDS, movements, own, says_expiry
 
-OF_DAYS = ("points_negative_balance", "points_expiry_differs")
+OF_DAYS = ("points_negative_balance", "points_expiry_differs", "points_redeemed_late")
 """Findings about days of a customer, not single movements."""
 
+BY_SIGN = "taken by it; earned below zero as a return"
 NEAR = 1e-6
 """Of a whole number of points."""
 
@@ -34,12 +35,14 @@ def points_findings(points: ir.Table, days: ir.Table, rules: PointsRules | None,
     rows = before(movements(points, rules), as_of)
     total = rows.count().to_pyarrow().as_py()
     known = [*KINDS, *(word.lower() for word in rules.kinds)]
-    signs = ((rows.kind == "earn") & (rows.units < 0)) | (rows.kind.isin(["redeem", "expire"]) & (rows.units > 0))
+    signs = ((rows.kind == "earn") & (rows.units < 0)) | (
+        rows.kind.isin(["redeem", "expire", "return"]) & (rows.units > 0)
+    )
     odd = {
         "points_unknown_kind": (rows.filter(rows.word.notnull() & ~rows.word.isin(known)),
                                 "have a kind that is not known, and are taken by their sign"),
-        "points_wrong_sign": (rows.filter(signs), "have a sign that does not fit their kind, and are taken by it"),
-        "points_unknown_customer": (rows.anti_join(days, "customer"), "are of customers without a purchase"),
+        "points_wrong_sign": (rows.filter(signs), f"have a sign that does not fit their kind, and are {BY_SIGN}"),
+        "points_unknown_customer": (rows.anti_join(days, "customer"), "are of customers without a purchase, and count"),
         "points_split": (rows.filter(_split(rows, rules.whole)),
                          "are not whole, and count as they are" if rules.whole else
                          "have more than two decimals, and are rounded to two"),
@@ -47,6 +50,7 @@ def points_findings(points: ir.Table, days: ir.Table, rules: PointsRules | None,
                                     "as far as it goes"),
     }  # fmt: skip
     found = [_found(name, part, total, what) for name, (part, what) in odd.items()]
+    found += _late(points, rules, as_of) if rules.expire else []
     return [each for each in [*found, *_expiry(points, rules, as_of)] if each is not None]
 
 
@@ -86,11 +90,23 @@ def _sample(part: ir.Table) -> list[dict[str, Any]]:
     return first_rows(part.select("customer", "day", points=worth.cast("float64") / UNITS, **said))
 
 
+def _late(points: ir.Table, rules: PointsRules, as_of: date) -> list[Found | None]:
+    """Redemptions of points that had expired by the rules, in a table that does not tell what expired."""
+    if says_expiry(points, rules, as_of):
+        return []
+    settled = own(points, rules, as_of).settled
+    lacking = settled.filter((settled.step == STEPS.index("redeem")) & (settled.wanted > settled.taken))
+    late = lacking.select("customer", "day", units=lacking.taken - lacking.wanted)
+    late = late.anti_join(_overdrawn(before(movements(points, rules), as_of)), ["customer", "day"])
+    what = "redeem points that had expired by the rules, and count as far as others were there"
+    return [_found("points_redeemed_late", late, 0, what)]
+
+
 def _expiry(points: ir.Table, rules: PointsRules, as_of: date) -> list[Found | None]:
     """Expiries of the table against those of the rules."""
     rows = before(movements(points, rules), as_of)
     said = rows.filter((rows.kind == "expire") & (rows.units < 0))
-    if (rules.expiry_days is None and rules.expiry_months is None) or not said.count().to_pyarrow().as_py():
+    if not rules.expire or not said.count().to_pyarrow().as_py():
         return []
     told = said.group_by("customer", "day").agg(units=(-said.units).sum().cast("int64"))
     ended = [word for word, kind in _words(rules).items() if kind == "expire"]

@@ -7,13 +7,14 @@ their usual price, and K the cost of contact and points,
 
 S + D are the caused sales at usual prices: goods sold at a discount cost the retailer as much as others. So the
 discount is subtracted once, and from what it was taken off. D, K and m are taken as known: all error is that of S, and
-a profit has the width m times that of S. For a programme the sums of campaigns are added, and their errors as they are
+a profit has the width m times that of S. Where D is known of a part of the coupons only, it is a lower bound, and the
+profit an upper one. For a programme the sums of campaigns are added, and their errors as they are
 said to hang together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -120,6 +121,8 @@ class ProfitAndLoss:
     customers : treated.
     margin : share of sales at usual prices that is left after the cost of goods.
     costs : what it cost.
+    discount_share : share of the coupons handed in of which it is known what they took off. Below 1 the discount is at
+        least what `costs` say, and the profit at most what it comes out at: each unit of discount takes 1 - margin off.
     refusals : why there is no profit though all costs are known; empty if there is one.
     notes : what else a reader must know, in sentences.
     """
@@ -131,10 +134,13 @@ class ProfitAndLoss:
     customers: int
     margin: float
     costs: Costs
+    discount_share: float = 1.0
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not 0 <= self.discount_share <= 1:
+            raise DataError(f"discount_share: expected a share from 0 to 1, found {self.discount_share!r}")
         if not 0 < self.margin <= 1:
             raise DataError(f"margin: expected a share above 0 and up to 1, found {self.margin!r}")
 
@@ -142,6 +148,11 @@ class ProfitAndLoss:
     def identified(self) -> bool:
         """Whether what the campaign caused is known."""
         return self.sales is not None
+
+    @property
+    def at_most(self) -> bool:
+        """Whether the discount is a lower bound, and with it the profit and its chance upper ones."""
+        return self.discount_share < 1 and self.costs.discount is not None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -178,37 +189,6 @@ class ProfitAndLoss:
         error = self.margin * (self.standard_error or 0.0)
         return float(ndtr(self.profit.estimate / error)) if error > 0 else float(self.profit.estimate > 0)
 
-    @property
-    def return_on_spend(self) -> Interval | None:
-        """Profit for each unit of money spent; None where there is no profit, or nothing was spent."""
-        return None if self.profit is None or not self.costs.total else self.profit.times(1 / self.costs.total)
-
-    @property
-    def break_even_margin(self) -> Interval | None:
-        """Margin at which the campaign pays for itself: what was spent over the sales caused at usual prices.
-
-        Above 1, no margin pays for it. An end is infinite where the interval of the sales reaches zero, for then the
-        data does not rule out that nothing ever pays (Fieller 1954, with the costs known).
-        """
-        sales, spent = self.sales_at_usual_prices, self.costs.total
-        if sales is None or spent is None:
-            return None
-        ends = [spent / each if each > 0 else np.inf for each in (sales.estimate, sales.high, sales.low)]
-        return Interval(*ends)
-
-    def at_margin(self, margin: float) -> ProfitAndLoss:
-        """The same, had the margin been another."""
-        return replace(self, margin=margin)
-
-    def sensitivity(self, margins: Iterable[float]) -> pd.DataFrame:
-        """Profit at other margins: margin, estimate, low, high, probability_positive; empty where there is none."""
-        rows = [
-            {"margin": margin, **asdict(other.profit), "probability_positive": other.probability_positive}
-            for margin in margins
-            if (other := self.at_margin(margin)).profit is not None
-        ]
-        return pd.DataFrame(rows, columns=["margin", "estimate", "low", "high", "probability_positive"])
-
     def lines(self) -> pd.DataFrame:
         """What the profit is made of.
 
@@ -232,20 +212,6 @@ class ProfitAndLoss:
         told = [{"line": line, "kind": kind, **asdict(found)} for line, kind, found in rows]
         return pd.DataFrame(told, columns=["line", "kind", "estimate", "low", "high"])
 
-    def numbers(self) -> dict[str, Any]:
-        """What sentences are made of; a value that is not known, or an end that is infinite, is None."""
-        named = ("sales_at_usual_prices", "incremental_margin", "profit", "return_on_spend", "break_even_margin")
-        intervals: dict[str, Interval | None] = {name: getattr(self, name) for name in named}
-        return {
-            **{name: None if found is None else _finite(found) for name, found in intervals.items()},
-            "probability_positive": self.probability_positive,
-            "spent": self.costs.total,
-            "spent_as_far_as_known": self.costs.known,
-            "missing": list(self.missing),
-            "customers": self.customers,
-            "margin": self.margin,
-        }
-
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return asdict(self)
@@ -257,12 +223,14 @@ class ProfitAndLoss:
         return cls(**{**said, "costs": Costs(**said["costs"]), **tuples})
 
 
-def _finite(found: Interval) -> dict[str, float | None]:
-    return {name: end if np.isfinite(end) else None for name, end in asdict(found).items()}
-
-
 def profit_and_loss(
-    effect: Effect, margin: float, costs: Costs, *, customers: int | None = None, net: bool = True
+    effect: Effect,
+    margin: float,
+    costs: Costs,
+    *,
+    customers: int | None = None,
+    net: bool = True,
+    discount_share: float = 1.0,
 ) -> ProfitAndLoss:
     """What a campaign earned.
 
@@ -274,6 +242,7 @@ def profit_and_loss(
     customers : treated, for whom the costs were paid; those of the effect if None.
     net : whether the effect is on sales net of discounts, as `amount` in a dataset is; if not, on sales at usual
         prices.
+    discount_share : see `ProfitAndLoss`.
 
     Returns
     -------
@@ -282,7 +251,7 @@ def profit_and_loss(
 
     Raises
     ------
-    DataError : the margin is no share, or `customers` is negative.
+    DataError : the margin or `discount_share` is no share, or `customers` is negative.
     """
     treated = effect.treated if customers is None else customers
     if treated < 0:
@@ -292,7 +261,7 @@ def profit_and_loss(
         refusals = ("The effect on sales is not known.",)
     if not treated:
         refusals = (*refusals, "Nobody was treated.")
-    return ProfitAndLoss(
+    account = ProfitAndLoss(
         what=effect.what,
         sales=None if refusals else effect.found.estimate * treated,
         standard_error=None if refusals else effect.standard_error * treated,
@@ -300,21 +269,27 @@ def profit_and_loss(
         customers=treated,
         margin=margin,
         costs=costs,
+        discount_share=discount_share,
         refusals=refusals,
-        notes=_notes(effect, treated, costs, net),
     )
+    return replace(account, notes=_notes(account, effect.treated))
 
 
-def _notes(effect: Effect, treated: int, costs: Costs, net: bool) -> tuple[str, ...]:
-    notes = []
-    if effect.treated != treated:
+def _notes(account: ProfitAndLoss, measured: int) -> tuple[str, ...]:
+    treated, costs, notes = account.customers, account.costs, []
+    if measured != treated:
         notes.append(
-            f"The effect was measured on {effect.treated:,} of the {treated:,} customers treated; the others are taken "
-            "to have responded as they did."
+            f"The effect was measured on {measured:,} of the {treated:,} customers treated; the others are taken to "
+            "have responded as they did."
         )
     if costs.missing:
         names = " and ".join(LINES[name].lower() for name in costs.missing)
         notes.append(f"The account stops at the margin: {names} not known.")
-    if net and costs.discount is None:
+    if account.net and costs.discount is None:
         notes.append("Discounts are not known, so the margin is that on sales as they were paid.")
+    if account.at_most:
+        notes.append(
+            f"Of {100 * account.discount_share:.0f} % of the coupons handed in it is known what they took off: the "
+            "discount is at least this, and the profit at most."
+        )
     return tuple(notes)

@@ -15,11 +15,11 @@ def timings(seen: Responses) -> pd.DataFrame:
 
     Returns
     -------
-    campaign, type, channel, first_contact, first_redemption (null where there is none yet), customers, end, whole; in
-    this order, of campaigns whose redemptions are known at all.
+    campaign, type, channel, segment, first_contact, first_redemption (null where there is none yet), customers, end,
+    whole; in this order, of campaigns whose redemptions are known at all.
     """
     each = seen.customers.filter(seen.customers.redeemed.notnull())
-    keys = ["campaign", "type", "channel", "first_contact", "first_redemption", "end", "whole"]
+    keys = ["campaign", "type", "channel", "segment", "first_contact", "first_redemption", "end", "whole"]
     frame = each.group_by(keys).agg(customers=each.count()).to_pandas()
     days = ["first_contact", "first_redemption", "end"]
     frame[days] = frame[days].apply(pd.to_datetime)
@@ -38,7 +38,7 @@ def curves(seen: Responses, by: str = "campaign") -> pd.DataFrame:
     Parameters
     ----------
     seen : see `responses.responses`.
-    by : campaign, type or channel.
+    by : campaign, type, channel or segment.
 
     Returns
     -------

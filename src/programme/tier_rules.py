@@ -9,13 +9,13 @@ from math import isfinite
 from typing import Literal
 
 from ..errors import SettingsError
-from ..schema import Programme
+from ..schema import BELOW_FIRST, Programme
 
 Period = Literal["rolling", "year", "quarter", "month"]
 MONTHS: dict[Period, int] = {"year": 12, "quarter": 3, "month": 1}
 """Months of a calendar period."""
 
-NO_TIER = "none"
+NO_TIER = BELOW_FIRST
 """What reports call those below the first tier."""
 
 

@@ -14,7 +14,6 @@ from .profit_and_loss import Costs, ProfitAndLoss
 def programme(
     campaigns: Sequence[ProfitAndLoss],
     *,
-    covariance: np.ndarray | None = None,
     shared_controls: bool = False,
     what: str = "All campaigns",
 ) -> ProfitAndLoss:
@@ -25,15 +24,14 @@ def programme(
     Parameters
     ----------
     campaigns : at the same margin, all net of discounts or none.
-    covariance : of the sales caused by the identified campaigns, in their order, money squared.
-    shared_controls : whether campaigns were held against the same customers, so that their errors go together. Without
-        a covariance the standard errors are added up then, which is the widest that they can be; else they are
-        independent, and their squares are added.
+    shared_controls : whether campaigns were held against the same customers, so that their errors go together. The
+        standard errors are added up then, which is the widest that they can be; else they are independent, and their
+        squares are added.
     what : whose account it is.
 
     Raises
     ------
-    DataError : there is no campaign, margins differ, some sales are net and others not, or the covariance does not fit.
+    DataError : there is no campaign, margins differ, or some sales are net and others not.
     """
     if len({(each.margin, each.net) for each in campaigns}) != 1:
         raise DataError("campaigns: expected some, at one margin and with one way of counting discounts")
@@ -47,10 +45,11 @@ def programme(
         told[0],
         what=what,
         sales=float(sum(each.sales or 0.0 for each in told)),
-        standard_error=_error(errors, covariance, shared_controls),
+        standard_error=float(errors.sum() if shared_controls else np.sqrt(np.square(errors).sum())),
         customers=sum(each.customers for each in told),
         costs=_sum(each.costs for each in told),
-        notes=_programme_notes(campaigns, covariance, shared_controls),
+        discount_share=min(each.discount_share for each in told),
+        notes=_programme_notes(campaigns, shared_controls),
     )
 
 
@@ -61,29 +60,13 @@ def _sum(costs: Iterable[Costs]) -> Costs:
     return total
 
 
-def _error(errors: np.ndarray, covariance: np.ndarray | None, shared_controls: bool) -> float:
-    if covariance is None:
-        return float(errors.sum() if shared_controls else np.sqrt(np.square(errors).sum()))
-    if covariance.shape != (errors.size, errors.size):
-        raise DataError(f"covariance: expected {errors.size} rows and columns, found shape {covariance.shape}")
-    if not np.isfinite(covariance).all() or not np.allclose(covariance, covariance.T) or covariance.sum() < 0:
-        raise DataError("covariance: expected finite numbers that are the same across the diagonal")
-    return float(np.sqrt(covariance.sum()))
-
-
-def _programme_notes(
-    campaigns: Sequence[ProfitAndLoss], covariance: np.ndarray | None, shared_controls: bool
-) -> tuple[str, ...]:
+def _programme_notes(campaigns: Sequence[ProfitAndLoss], shared_controls: bool) -> tuple[str, ...]:
     notes = [f"{each.what}: {note}" for each in campaigns if each.identified for note in each.notes]
     if left := [each for each in campaigns if not each.identified]:
         names, spent = ", ".join(each.what for each in left), sum(each.costs.known for each in left)
-        notes.append(
-            f"Left out, because what they caused is not identified: {names}. Of their costs {spent:,.0f} is known."
-        )
-    if shared_controls and covariance is None:
+        notes.append(f"Left out, because what they caused is not known: {names}. Of their costs {spent:,.0f} is known.")
+    if shared_controls:
         notes.append("Campaigns share their control customers: their errors are added up as if all went the same way.")
-    elif shared_controls:
-        notes.append("Campaigns share their control customers, and the error accounts for it.")
-    elif covariance is None and len(campaigns) - len(left) > 1:
+    elif len(campaigns) - len(left) > 1:
         notes.append("Errors of campaigns are taken as independent.")
     return tuple(notes)

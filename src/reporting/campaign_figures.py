@@ -151,3 +151,29 @@ def hold_outs(table: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> 
     ax.legend(loc="lower left")
     ax.set_title(title, wrap=True)
     return ax
+
+
+def powers(table: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> Axes:
+    """How surely a campaign would show effects of several sizes.
+
+    Parameters
+    ----------
+    table : see `programme.design.power_curve`.
+    """
+    title = "How surely an effect would show, by its size"
+    ax = axes(ax, 360)
+    if table.empty:
+        return nothing(ax, title)
+    for column, colour, label in (
+        ("plain", style.GREY, "without the customers' past"),
+        ("cuped", style.ACCENT, "with the customers' past"),
+    ):
+        ax.plot(table["effect"], table[column], color=colour, marker="o", markersize=5, label=label)
+    ax.set_xlim(0, 1.05 * table["effect"].max())
+    ax.set_ylim(0, 1.02)
+    style.percent(ax.yaxis)
+    ax.set_xlabel(f"effect, {symbol(currency)} a customer")
+    ax.set_ylabel("chance that it shows, %")
+    ax.legend(loc="lower right")
+    ax.set_title(title, wrap=True)
+    return ax

@@ -148,12 +148,13 @@ def _programme(study: Study) -> list[Number]:
     if not points_worth.has_liability(study) or not points_worth.has_cost(study):
         return []
     owed = points_worth.liability(study)
-    first = owed.iloc[0]
+    nearer = owed[owed["method"] == points_numbers.about(study)["trusted"]].iloc[0]
     note = points_numbers.note(study)
-    label = f"Cost of points still to be redeemed{f' ({note})' if note else ''}"
+    least = ", at least" if nearer["bound"] else ""
+    label = f"Cost of points still to be redeemed{least}{f' ({note})' if note else ''}"
     return [
-        Number(name="points_liability", label=label, group="programme", unit="money", value=first["money"],
-               low=first["money_low"], high=first["money_high"])
+        Number(name="points_liability", label=label, group="programme", unit="money", value=nearer["money"],
+               low=nearer["money_low"], high=nearer["money_high"])
     ]  # fmt: skip
 
 

@@ -91,12 +91,14 @@ def owed(table: pd.DataFrame, there: float, currency: str, note: str = "", *, ax
 
     Parameters
     ----------
-    table : index name of the method; money, points, each with _low and _high. Points are drawn where no money is known.
+    table : index name of the method; bound (whether it is the least), money, points, each with _low and _high. Points
+        are drawn where no money is known.
     there : points that can be spent.
     """
     column = "money" if table.get("money", pd.Series(dtype=float)).notna().any() else "points"
     what = "What the points will cost" if column == "money" else "Points that will be redeemed"
-    ax, title = axes(ax, 130 + 44 * len(table)), titled(f"{what}, by two methods", note)
+    by = ", at least" if table.get("bound", pd.Series(dtype=bool)).any() else ", by two methods"
+    ax, title = axes(ax, 130 + 44 * len(table)), titled(f"{what}{by}", note)
     if table.empty:
         return nothing(ax, title, "too short a log to tell")
     most = there * float(table["money"].iloc[0] / table["points"].iloc[0]) if column == "money" else there

@@ -13,16 +13,27 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 LIFT_WEEKS = 3
+WINDOW = 8
+"""Weeks of an effect."""
 PULLED_FORWARD = 0.3
+GIVEN = 0.3
+"""Share of the sales of those weeks that would have come without the campaign, for which a coupon is handed in."""
 
 
 @dataclass(frozen=True)
 class World:
-    """A retailer, and what each campaign changed for a contacted customer: in its window, in the lift, in the dip."""
+    """A retailer, and what each campaign changed for a contacted customer: in its window, in the lift, in the dip.
+
+    `gap` is what those contacted would have spent in its window without it, less what the others who had bought before
+    spent, expected. `sold` is money of all campaigns as it came out: caused, prevented in the dip, and given a coupon
+    though it would have been bought.
+    """
 
     panel: Panel
     truth: dict[str, tuple[float, float, float]]
     contacted: dict[str, int]
+    gap: dict[str, float]
+    sold: tuple[float, float, float]
 
     def pooled(self) -> float:
         """What a contact changed on average over all campaigns."""
@@ -60,26 +71,35 @@ def world(
     bought = rng.poisson(rate[:, None] * alive * season).astype(float)
     response = np.maximum(lift + 0.3 * rng.standard_normal(customers) * (lift > 0), 0)
     keen = (np.log(rate) - np.log(rate).mean()) / np.log(rate).std()
-    rows, days, numbers, truth, contacted = [], [], [], {}, {}
+    rows, days, numbers, truth, contacted, gap = [], [], [], {}, {}, {}
+    sold = np.zeros((3, *bought.shape))
     for number, start in enumerate(starts):
         counts = bought[:, start - 13 : start].sum(axis=1)
         chance = expit(slope * np.log1p(counts) - 2.6 * slope / 1.5 + hidden * keen)
         treated = np.flatnonzero(rng.random(customers) < 0.9 * chance)
+        known, chosen = bought[:, :start].any(axis=1), np.isin(np.arange(customers), treated)
+        without = (value * rate) * (alive * season)[:, start : start + WINDOW].sum(axis=1)
+        gap[str(number)] = float(without[known & chosen].mean() - without[known & ~chosen].mean())
         more = (rate * response)[treated, None] * (alive * season)[treated, start : start + LIFT_WEEKS]
         turn, over = start + LIFT_WEEKS, start + 2 * LIFT_WEEKS
         fewer = (PULLED_FORWARD * response)[treated, None]
         prevented = rng.binomial(bought[treated, turn:over].astype(int), np.minimum(fewer, 1))
         lost = (rate[treated, None] * (alive * season)[treated, turn:over] * np.minimum(fewer, 1)).sum(axis=1)
-        bought[treated, start:turn] += rng.poisson(more)
+        sold[2, treated, start:turn] = GIVEN * bought[treated, start:turn]
+        sold[0, treated, start:turn] = rng.poisson(more)
+        sold[1, treated, turn:over] = prevented
+        bought[treated, start:turn] += sold[0, treated, start:turn]
         bought[treated, turn:over] -= prevented
         rise, fall = (value[treated] * more.sum(axis=1)).mean(), -(value[treated] * lost).mean()
         truth[str(number)], contacted[str(number)] = (rise + fall, rise, fall), treated.size
         rows.append(treated)
         days.append(np.full(treated.size, 7 * start))
         numbers.append(np.full(treated.size, number))
-    spend = bought * value[:, None] * rng.gamma(8, 1 / 8, bought.shape)
+    worth = value[:, None] * rng.gamma(8, 1 / 8, bought.shape)
     contacts = Contacts(np.concatenate(rows), np.concatenate(days), np.concatenate(numbers))
-    return World(panel_of(bought, spend, contacts, tuple(truth)), truth, contacted)
+    caused, prevented, given = ((counts * worth).sum() for counts in sold)
+    seen = panel_of(bought, bought * worth, contacts, tuple(truth))
+    return World(seen, truth, contacted, gap, (float(caused), float(prevented), float(given)))
 
 
 def panel_of(

@@ -1,11 +1,13 @@
 """Measures of campaigns: Complete Journey against queries written by hand, and what small worlds must say."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -233,8 +235,66 @@ def test_types_segments_and_who_bought_anyway_agree_with_queries_by_hand(
     pd.testing.assert_frame_equal(by_type[people.columns], people, check_dtype=False)
     anyway = by_hand.execute(ANYWAY).df().set_index("type").sort_index()
     pd.testing.assert_frame_equal(by_type[anyway.columns], anyway, check_dtype=False)
-    by_segment = measures(seen, "segment")
-    assert by_segment[["reached", "redemptions"]].sum().to_list() == [6_589, 2_102]
+
+
+SUMS = "reached, redeemed, redemptions, matched, baskets, basket_sales, coupon_sales, discount"
+
+
+@pytest.mark.slow
+def test_sums_by_type_and_of_everything_agree_with_queries_by_hand(
+    seen: Responses, by_hand: duckdb.DuckDBPyConnection
+) -> None:
+    sums = ", ".join(f"sum({name}) AS {name}" for name in SUMS.split(", "))
+    for group, by in (("campaign_type", "type"), ("'all'", "everything")):
+        expected = by_hand.execute(
+            f"""SELECT {group} AS {by}, {sums} FROM ({MEASURED}) m
+            JOIN campaign_descriptions d ON d.campaign_id::varchar = m.campaign GROUP BY 1"""
+        ).df().set_index(by).sort_index()  # fmt: skip
+        whole = replace(seen, customers=seen.customers.mutate(everything=ibis.literal("all")))
+        found = measures(whole, by).sort_index()
+        pd.testing.assert_frame_equal(found[expected.columns], expected, check_dtype=False, rtol=1e-9)
+        rate = expected["redeemed"] / expected["reached"]
+        assert found["redemption_rate"].to_list() == pytest.approx(rate.to_list())
+
+
+@pytest.mark.slow
+def test_segments_agree_with_rows_joined_by_hand(
+    journey: Study, seen: Responses, by_hand: duckdb.DuckDBPyConnection
+) -> None:
+    assert journey.data.offers is not None
+    placed = segments_before(journey.data.tables, journey.data.offers, journey.as_of).to_pandas()
+    rows = by_hand.execute(
+        """SELECT campaign_id::varchar AS campaign, household_id::varchar AS customer,
+        (SELECT count(*) FROM coupon_redemptions r WHERE r.campaign_id = c.campaign_id
+            AND r.household_id = c.household_id) AS redemptions FROM campaigns c"""
+    ).df()
+    joined = rows.merge(placed, on=["campaign", "customer"], how="left").assign(reached=1)
+    expected = joined.assign(redeemed=joined["redemptions"] > 0).groupby("segment", dropna=False)
+    expected = expected[["reached", "redeemed", "redemptions"]].sum()
+    found = measures(seen, "segment")[list(expected)]
+    assert found["reached"].sum() == 6_589
+    pd.testing.assert_frame_equal(found.sort_index(), expected.sort_index(), check_dtype=False)
+
+
+@pytest.mark.slow
+def test_issue_by_day_and_what_was_bought_anyway_by_campaign_agree_with_queries_by_hand(
+    seen: Responses, by_hand: duckdb.DuckDBPyConnection
+) -> None:
+    days = daily(seen)
+    issued = days.loc[days["contacts"] > 0, ["campaign", "day", "contacts", "reached"]].reset_index(drop=True)
+    expected = by_hand.execute(
+        """SELECT campaign_id::varchar AS campaign, start_date::timestamp AS day, count(*) AS contacts,
+        count(*) AS reached FROM campaigns JOIN campaign_descriptions USING (campaign_id) GROUP BY ALL ORDER BY ALL"""
+    ).df()
+    pd.testing.assert_frame_equal(issued, expected, check_dtype=False)
+    by_campaign = ANYWAY.replace("campaign_type AS type", "campaign_id::varchar AS campaign")
+    anyway = by_hand.execute(by_campaign).df().set_index("campaign")
+    found = measures(seen, "campaign")
+    pd.testing.assert_frame_equal(
+        found.loc[anyway.index, anyway.columns].sort_index(), anyway.sort_index(), check_dtype=False
+    )
+    rest = found.drop(anyway.index)
+    assert (rest["judged_before"].fillna(0) == 0).all()
 
 
 @pytest.mark.slow

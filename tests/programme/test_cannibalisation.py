@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,22 +11,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loyalty.errors import DataError
-from loyalty.programme.cannibalisation import PARTS, Cannibalisation, split, weekly_differences, weekly_matched
-from loyalty.programme.matching import match
+from loyalty.programme import held_out
+from loyalty.programme.cannibalisation import PARTS, Cannibalisation, divided, split, weekly_differences
+from loyalty.programme.chosen_sales import Ran, Together, together
+from loyalty.programme.panel import Plan
 from loyalty.sources.simulator import Simulation, simulate_frames
+from targeted_retailers import LIFT_WEEKS
+from targeted_retailers import world as targeting
 
 RUNS = 300
 DURING, AFTER = 3, 3
+ERROR = 0.1
 
 
-def table(*effects: float, error: float = 0.1, first: int = 0) -> pd.DataFrame:
-    weeks = np.arange(first, first + len(effects))
-    return pd.DataFrame({"week": weeks, "estimate": effects, "standard_error": error})
+def table(*effects: float, first: int = 0) -> pd.DataFrame:
+    return pd.DataFrame({"week": np.arange(first, first + len(effects)), "estimate": effects})
 
 
-def read(weekly: pd.DataFrame, **changed: Any) -> Cannibalisation:
+def read(weekly: pd.DataFrame, covariance: np.ndarray | None = None, **changed: Any) -> Cannibalisation:
     plain = {"what": "Campaign 13", "design": "randomised", "redeemed": 1000.0, "treated": 100, "weeks_during": 2}
-    return split(weekly, **(plain | changed))
+    spread = np.eye(len(weekly)) * ERROR**2 if covariance is None else covariance
+    return split(weekly, spread, **(plain | changed))
 
 
 def estimates(found: Cannibalisation) -> list[float]:
@@ -38,28 +44,20 @@ def test_a_split_by_hand() -> None:
     assert estimates(found) == pytest.approx([400.0, 200.0, 400.0])
     assert found.frame()["share"].tolist() == pytest.approx([0.4, 0.2, 0.4])
     assert found.bounds == ()
-    # All errors go one way: 0.1 in each of two weeks is 0.2 x 100 customers.
+    # An error of 0.1 in each of two weeks, on their own, is 100 customers x 0.1 x the root of two.
     assert found.subsidised is not None
-    assert found.subsidised.high - found.subsidised.low == pytest.approx(2 * 1.645 * 20, rel=0.03)
+    assert found.subsidised.high - found.subsidised.low == pytest.approx(2 * 1.645 * 10 * np.sqrt(2), rel=0.03)
 
 
-def test_a_covariance_narrows_what_errors_alone_leave_open() -> None:
-    weekly = table(4.0, 2.0, -1.5, -0.5)
-    alone, known = read(weekly), read(weekly, covariance=np.eye(4) * 0.01)
-    draws = np.random.default_rng(1).normal(weekly["estimate"], 0.1, (20_000, 4))
-    drawn = read(weekly.drop(columns="standard_error"), draws=draws)
-    wide, narrow, third = (
-        [each.high - each.low for each in map(found.__getattribute__, PARTS)] for found in (alone, known, drawn)
-    )
-    assert np.array(narrow) == pytest.approx(np.array(wide) / np.sqrt([4, 2, 2]), rel=0.03)
-    assert third == pytest.approx(narrow, rel=0.03)
-    assert any("too wide" in note for note in alone.notes)
-    assert not any("too wide" in note for note in known.notes)
+def test_a_campaign_of_eight_weeks_is_read_in_all_of_them() -> None:
+    # 100 customers bought for 1 more in each of eight weeks: 800 of the 1,000 were caused.
+    found = read(table(*[1.0] * 8, 0.0, 0.0, 0.0, 0.0), weeks_during=8)
+    assert estimates(found) == pytest.approx([800.0, 0.0, 200.0])
 
 
-def test_weeks_before_the_campaign_are_not_used() -> None:
-    before = table(9.0, np.nan, 4.0, 2.0, -1.5, -0.5, first=-2).assign(standard_error=[3.0, np.nan, 0.1, 0.1, 0.1, 0.1])
-    assert read(before).to_dict() == read(table(4.0, 2.0, -1.5, -0.5)).to_dict()
+def test_who_was_not_measured_is_told() -> None:
+    assert any("measured on 60 of the 100 customers" in note for note in read(table(4.0, 2.0, -1.0), measured=60).notes)
+    assert not any("measured on" in note for note in read(table(4.0, 2.0, -1.0)).notes)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +81,7 @@ effect = st.floats(-50, 50)
 
 @given(st.lists(effect, min_size=3, max_size=8), st.floats(0.01, 1e4), st.floats(0, 10))
 def test_parts_are_within_bounds_and_add_up(effects: list[float], redeemed: float, error: float) -> None:
-    frame = read(table(*effects, error=error), redeemed=redeemed).frame()
+    frame = read(table(*effects), np.eye(len(effects)) * error**2, redeemed=redeemed).frame()
     assert frame["estimate"].sum() == pytest.approx(redeemed)
     assert (frame[["estimate", "low", "high"]] >= 0).all(axis=None)
     assert (frame[["estimate", "low", "high"]] <= redeemed * (1 + 1e-9)).all(axis=None)
@@ -94,7 +92,6 @@ def test_parts_are_within_bounds_and_add_up(effects: list[float], redeemed: floa
 @pytest.mark.parametrize(
     ("weekly", "changed", "reason"),
     [
-        (table(4.0, 2.0, -1.0), {"refusals": ("Pre-trends differ.",)}, "Pre-trends differ."),
         (table(4.0, 2.0, -1.0), {"treated": 0}, "Nobody was treated."),
         (table(4.0, 2.0, -1.0), {"redeemed": 0.0}, "Nothing was redeemed, so there is nothing to split."),
         (table(4.0, 2.0), {}, "No week after the campaign is seen"),
@@ -117,12 +114,8 @@ def test_no_split_where_nothing_is_identified(weekly: pd.DataFrame, changed: dic
         (table(4.0, 2.0, -1.0), {"redeemed": np.nan}, "redeemed: expected"),
         (table(4.0, 2.0, -1.0), {"redeemed": -1.0}, "redeemed: expected"),
         (pd.concat([table(4.0, 2.0), table(1.0)]), {}, "each week once"),
-        (table(4.0, 2.0, -1.0, error=np.nan), {}, r"weekly\.standard_error"),
-        (table(4.0, 2.0, -1.0, error=-1.0), {}, r"weekly\.standard_error"),
-        (table(4.0, 2.0, -1.0).drop(columns="standard_error"), {}, r"weekly\.standard_error"),
         (table(4.0, 2.0, -1.0), {"covariance": np.eye(2)}, "covariance: expected numbers"),
         (table(4.0, 2.0, -1.0), {"covariance": np.full((3, 3), np.nan)}, "covariance: expected numbers"),
-        (table(4.0, 2.0, -1.0), {"draws": np.zeros((10, 2))}, "draws: expected numbers in 3"),
     ],
 )
 def test_what_is_no_money_or_does_not_fit_is_said(weekly: pd.DataFrame, changed: dict[str, Any], wrong: str) -> None:
@@ -154,21 +147,19 @@ class World:
         return float(self.truth.sum())
 
 
-def world(seed: int, *, chosen: float = 0.0, pulled: float = 0.4, lift: float = 0.5, n: int = 1200) -> World:
-    """Purchases at a rate of one's own; `chosen` is how much treatment goes by the purchases of the weeks before."""
+def world(seed: int, *, pulled: float = 0.4, lift: float = 0.5, n: int = 1200, weeks: int = DURING) -> World:
+    """Purchases at a rate of one's own, of which 60 % are treated for so many weeks."""
     random = np.random.default_rng(seed)
     rate, money = random.gamma(3.0, 0.3, n), random.gamma(8.0, 1.0, n)
     before = random.poisson(rate[:, None], (n, 8))
-    treated = random.random(n) < 1 / (1 + np.exp(-chosen * (np.log1p(before.sum(axis=1)) - 2)))
-    during, after = (random.poisson(rate[:, None], (n, weeks)) for weeks in (DURING, AFTER))
-    if chosen == 0:
-        treated = random.random(n) < 0.6
-    caused = random.poisson(lift * rate[:, None], (n, DURING)) * treated[:, None]
+    during, after = (random.poisson(rate[:, None], (n, length)) for length in (weeks, max(weeks, AFTER)))
+    treated = random.random(n) < 0.6
+    caused = random.poisson(lift * rate[:, None], (n, weeks)) * treated[:, None]
     moved = random.binomial(after, pulled) * treated[:, None]
     given = random.binomial(during, 0.3) * treated[:, None]
-    weeks = np.concatenate([during + caused + moved[:, :DURING], after - moved], axis=1)
+    spend = np.concatenate([during + caused + moved[:, :weeks], after - moved], axis=1)
     truth = np.array([(counts * money[:, None]).sum() for counts in (caused, moved, given)])
-    return World(weeks * money[:, None], before * money[:, None], treated, truth)
+    return World(spend * money[:, None], before * money[:, None], treated, truth)
 
 
 def coverage(found: list[tuple[World, Cannibalisation]]) -> np.ndarray:
@@ -179,31 +170,25 @@ def coverage(found: list[tuple[World, Cannibalisation]]) -> np.ndarray:
     return np.mean(held, axis=0)
 
 
-def randomised(world: World) -> Cannibalisation:
-    weekly, covariance = weekly_differences(world.spend, world.treated)
-    return read(
-        weekly, covariance=covariance, treated=int(world.treated.sum()), redeemed=world.redeemed, weeks_during=DURING
-    )
-
-
-def matched(world: World) -> Cannibalisation:
-    before = world.before.sum(axis=1)
-    found = match(np.column_stack([before, np.log1p(before), (world.before > 0).sum(axis=1)]), world.treated)
-    weekly, covariance = weekly_matched(found, world.spend[found.rows])
-    return read(
-        weekly,
-        covariance=covariance,
-        design="difference-in-differences",
-        treated=int(world.treated.sum()),
-        redeemed=world.redeemed,
-        weeks_during=DURING,
-    )
+def randomised(world: World, weeks: int = DURING) -> Cannibalisation:
+    """As a campaign with a control group is split, by what was spent before."""
+    people = pd.DataFrame({f"week_{week}": spend for week, spend in enumerate(world.spend.T)})
+    arms = np.where(world.treated, "treated", "control")
+    weekly, covariance = held_out.weekly(people.assign(arm=arms, **{"spend before": world.before.sum(axis=1)}))
+    return read(weekly, covariance, treated=int(world.treated.sum()), redeemed=world.redeemed, weeks_during=weeks)
 
 
 @pytest.mark.slow
 def test_with_a_hold_out_intervals_hold_the_truth_nine_times_in_ten() -> None:
     worlds = [world(seed) for seed in range(RUNS)]
     assert coverage([(each, randomised(each)) for each in worlds]) == pytest.approx(0.9, abs=0.04)
+
+
+@pytest.mark.slow
+def test_a_campaign_of_seven_weeks_is_covered_too_and_not_by_its_first_four() -> None:
+    worlds = [world(seed, weeks=7) for seed in range(1000)]
+    assert coverage([(each, randomised(each, 7)) for each in worlds]) == pytest.approx(0.9, abs=0.04)
+    assert coverage([(each, randomised(each, 4)) for each in worlds[:100]])[2] < 0.5
 
 
 @pytest.mark.slow
@@ -215,11 +200,52 @@ def test_where_nothing_was_pulled_forward_the_interval_says_so() -> None:
     assert np.mean(np.array(lows) <= 1e-6) >= 0.9
 
 
+def chosen(seed: int, **retailer: Any) -> tuple[np.ndarray, Together, Cannibalisation]:
+    """A retailer who chooses recent buyers for three campaigns: the truth, and the split of all three."""
+    made = targeting(seed, customers=800, **retailer)
+    ends = {
+        name: made.panel.first_day + timedelta(days=7 * (start + LIFT_WEEKS) - 1)
+        for name, start in zip(made.truth, (36, 47, 58), strict=True)
+    }
+    ran = {name: Ran(end, made.contacted[name]) for name, end in ends.items()}
+    found = together(made.panel, ran, Plan(matched=13))
+    assert found.caused is not None
+    rise, fall, given = made.sold
+    truth = np.array([rise - fall, fall, given])
+    return truth, found, divided(
+        found.caused, what="All", design="difference-in-differences", redeemed=rise + given,
+        treated=sum(made.contacted.values()),
+    )  # fmt: skip
+
+
 @pytest.mark.slow
-def test_without_one_the_matched_effects_split_and_the_raw_differences_do_not() -> None:
-    worlds = [world(10_000 + seed, chosen=1.0, n=800) for seed in range(RUNS)]
-    assert coverage([(each, matched(each)) for each in worlds]) == pytest.approx(0.9, abs=0.04)
-    assert coverage([(each, randomised(each)) for each in worlds])[2] < 0.5
+def test_where_customers_were_chosen_the_split_of_several_campaigns_holds_the_truth() -> None:
+    runs = [chosen(seed) for seed in range(RUNS)]
+    held = [
+        [getattr(split, part).holds(true) for part, true in zip(PARTS, truth, strict=True)] for truth, _, split in runs
+    ]
+    assert np.mean(held, axis=0) == pytest.approx(0.9, abs=0.04)
+
+
+def test_campaigns_of_several_lengths_are_each_read_over_their_own() -> None:
+    made = targeting(3, customers=800)
+    first = made.panel.first_day
+    ends = {"0": first + timedelta(days=7 * 41 - 1), "1": first + timedelta(days=7 * 50 - 1), "2": date(2025, 12, 31)}
+    both = together(made.panel, {name: Ran(end, 100) for name, end in ends.items()}, Plan(matched=13))
+    assert both.campaigns == ("0", "1")
+    assert both.refusals == ("campaign 2: the 4 weeks after its end are not over when the log ends",)
+    alone = [together(made.panel, {name: Ran(ends[name], 100)}, Plan(matched=13)).caused for name in ("0", "1")]
+    assert both.caused is not None
+    assert both.caused.during == pytest.approx(sum(each.during for each in alone if each))
+    assert both.caused.after == pytest.approx(sum(each.after for each in alone if each))
+    assert both.caused.weeks_after == 4
+
+
+def test_without_a_campaign_that_can_be_compared_nothing_is_caused() -> None:
+    made = targeting(3, customers=800)
+    found = together(made.panel, {"nowhere": Ran(made.panel.first_day + timedelta(days=300), 0)}, Plan(matched=13))
+    assert found.caused is None
+    assert found.refusals == ("campaign nowhere: nobody received it",)
 
 
 @pytest.mark.slow
@@ -237,7 +263,7 @@ def test_the_campaign_of_a_simulated_retailer_added_what_it_added() -> None:
     treated = (drawn["group"] == "treated").to_numpy()
     weekly, covariance = weekly_differences(spend.fillna(0.0).to_numpy(), treated)
     redeemed = lines.loc[lines["receipt"].isin(coupons), "amount"].sum()
-    found = read(weekly, covariance=covariance, treated=int(treated.sum()), redeemed=redeemed, weeks_during=3)
+    found = read(weekly, covariance, treated=int(treated.sum()), redeemed=redeemed, weeks_during=3)
     assert found.incremental is not None
     assert found.incremental.holds(drawn["spend"].sum())
     assert found.incremental.low > 0

@@ -1,6 +1,7 @@
 """Goals with a date: what a dataset file may say, the paths, who carries the change, and the verdict."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from loyalty.aims import Goal, Stage
 from loyalty.errors import DataError, SettingsError
 from loyalty.features.columns import Tables
+from loyalty.points_rules import PointsRules
 from loyalty.programme.carriers import carriers, counted
 from loyalty.programme.goal_measures import Measured, by_group, by_segment, path
 from loyalty.programme.goals import on_path, progress
@@ -68,6 +70,18 @@ def test_measures_are_what_their_definitions_say(log: pd.DataFrame, seen: Measur
     }
     for measure, value in expected.items():
         assert path(measure, seen, [end])["value"].iloc[0] == pytest.approx(value), measure
+
+
+def test_points_are_redeemed_by_the_words_of_the_retailer(seen: Measured) -> None:
+    """10 earned as a bonus, 4 taken as a reward, 3 lapsed; in other words than ours nothing was redeemed at all."""
+    day = FIRST + timedelta(days=299)
+    frame = pd.DataFrame(
+        {"customer": "a", "day": day, "points": [10.0, -4.0, -3.0], "kind": ["Bonus", "reward", "void"]}
+    )
+    points = ibis.memtable(frame, schema={"customer": "string", "day": "date", "points": "float64", "kind": "string"})
+    rules = PointsRules(kinds={"bonus": "earn", "reward": "redeem", "void": "expire"})
+    told = replace(seen, tables=seen.tables._replace(points=points), points_rules=rules)
+    assert path("redemption", told, [FIRST + timedelta(days=300)])["value"].iloc[0] == pytest.approx(0.4)
 
 
 def test_the_error_of_a_rate_is_that_of_a_share(seen: Measured) -> None:

@@ -65,6 +65,17 @@ some_takes = st.lists(st.tuples(who, days, st.sampled_from(STEPS[2:5]), units), 
 @settings(max_examples=6)
 @given(some_lots, some_takes)
 def test_running_sums_do_what_a_queue_of_lots_does(lots: list, takes: list) -> None:
+    check_against_a_queue(lots, takes)
+
+
+@pytest.mark.slow
+@settings(max_examples=50)
+@given(some_lots, some_takes)
+def test_running_sums_do_what_many_queues_of_lots_do(lots: list, takes: list) -> None:
+    check_against_a_queue(lots, takes)
+
+
+def check_against_a_queue(lots: list, takes: list) -> None:
     """Also conservation, no negative balance, and every unit leaving once."""
     found = settled(lots, takes)
     frame = found.to_pandas()
@@ -84,7 +95,8 @@ def test_running_sums_do_what_a_queue_of_lots_does(lots: list, takes: list) -> N
     assert (pd.to_datetime(open_["expires"]) >= pd.Timestamp(AS_OF)).all()
 
 
-@settings(max_examples=2)
+@pytest.mark.slow
+@settings(max_examples=50)
 @given(some_lots, some_takes)
 def test_settling_what_was_settled_changes_nothing(lots: list, takes: list) -> None:
     once = settled(lots, takes).to_pandas()

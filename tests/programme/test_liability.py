@@ -1,24 +1,19 @@
 """How many points will be redeemed: by hand, against a published triangle, and where the truth is known."""
 
-from datetime import date, timedelta
-
-import ibis
 import numpy as np
-import pandas as pd
 import pytest
-from loyalty.errors import DataError, RefusedError
-from loyalty.points_rules import PointsRules
+from loyalty.errors import DataError
+from loyalty.programme.effect import Interval
 from loyalty.programme.liability import (
     Triangle,
     chain_ladder,
+    hazards,
     known,
-    liability,
-    stress,
+    redeemed_ahead,
     survival,
-    triangle,
-    ultimate_rate,
+    there_now,
 )
-from loyalty.programme.points import Account, own
+from loyalty.programme.owed_tested import ultimate_rate
 
 # Taylor and Ashe (1983), as printed in Mack (1993), table 1; cumulative claims.
 TAYLOR_ASHE = [
@@ -56,9 +51,8 @@ def test_hazards_by_hand() -> None:
     seen = Triangle(np.array([100.0, 100]), np.array([[20.0, 8], [40, 0]]), np.array([[100.0, 80], [100, 60]]))
     found = survival(seen)
     assert found.future == pytest.approx([0, 6])
-    rate = ultimate_rate(seen, found)
-    assert rate.estimate == pytest.approx((68 + 6) / 200)
-    assert liability(found, 0.01).estimate == pytest.approx(0.06)
+    assert ultimate_rate(200, 68, Interval(6, 5, 7)).estimate == pytest.approx((68 + 6) / 200)
+    assert redeemed_ahead(there_now(seen), hazards(seen)).sum(axis=-1) == pytest.approx(found.future)
 
 
 def worlds(runs: int, cohorts: int, ages: int) -> tuple[Triangle, np.ndarray]:
@@ -87,39 +81,6 @@ def test_intervals_hold_the_truth_nine_times_in_ten(way: str) -> None:
     assert np.mean(found.total / future) == pytest.approx(1, abs=0.02)
 
 
-def account(rows: list[tuple[str, int, float]], until: int) -> Account:
-    start = date(2020, 1, 1)
-    frame = pd.DataFrame(
-        [(who, start + timedelta(days=day), points, "earn" if points > 0 else "redeem") for who, day, points in rows],
-        columns=["customer", "day", "points", "kind"],
-    )
-    schema = ibis.schema({"customer": "string", "day": "date", "points": "float64", "kind": "string"})
-    rules = PointsRules(expiry_days=59, cost_per_point=0.01)
-    return own(ibis.memtable(frame, schema=schema), rules, start + timedelta(days=until))
-
-
-def test_cohorts_and_ages_of_a_ledger() -> None:
-    """Periods of 10 days; 100 points in each of the first four, 30 of the first are spent in the third."""
-    seen = triangle(account([("a", 10 * n, 100.0) for n in range(4)] + [("a", 25, -30.0)], 40), 10)
-    assert seen.issued.tolist() == [100, 100, 100, 100]
-    assert seen.redeemed.tolist() == [[0, 0, 30], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
-
-
-def test_too_few_cohorts_are_refused() -> None:
-    with pytest.raises(RefusedError, match="points: 2 periods of 30 days brought points, and 4 are needed"):
-        triangle(account([("a", 0, 100.0), ("a", 31, 5.0)], 60))
-
-
 def test_fewer_cohorts_than_ages_say_nothing() -> None:
     with pytest.raises(DataError, match="expected at least three ages and as many cohorts, found 3 and 2"):
         chain_ladder(np.ones((2, 3)))
-
-
-def test_stress_goes_up_to_everything() -> None:
-    found = survival(
-        Triangle(np.array([100.0, 100]), np.array([[20.0, 8], [40, 0]]), np.array([[100.0, 80], [100, 60]]))
-    )
-    table = stress(found, 60, 0.5).set_index("case")
-    assert table["points"]["half of what would lapse is redeemed"] == pytest.approx(33)
-    assert table["money"]["everything is redeemed"] == 30
-    assert table["change"]["expected"] == 0

@@ -32,11 +32,20 @@ def test_a_difference_in_the_weeks_before_fails_and_is_told() -> None:
 def test_rejections_that_chance_allows_pass_and_others_do_not() -> None:
     found = np.column_stack([np.zeros(100), np.ones(100)])
     found[:8, 0] = 3.0
-    assert placebos.at_random_dates(found, "EUR").passed
+    assert placebos.at_random_dates(found, 100, "EUR").passed
     found[:12, 0] = 3.0
-    failed = placebos.at_random_dates(found, "EUR")
+    failed = placebos.at_random_dates(found, 100, "EUR")
     assert not failed.passed
     assert "12% seem to have an effect" in failed.reading
+
+
+@pytest.mark.parametrize("usable", [0, 3, 39])
+def test_too_few_campaigns_that_never_were_settle_nothing(usable: int) -> None:
+    found = np.column_stack([np.zeros(usable), np.ones(usable)])
+    test = placebos.at_random_dates(found, 100, "EUR")
+    assert not test.passed
+    assert f"Only {usable} of 100" in test.reading
+    assert placebos.at_random_dates(np.column_stack([np.zeros(40), np.ones(40)]), 100, "EUR").passed
 
 
 def test_draws_are_the_same_in_every_run_and_know_no_real_effect() -> None:

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from loyalty.errors import SettingsError
 from loyalty.points_rules import PointsRules
-from loyalty.programme.points import compare, earned, own, replay
+from loyalty.programme.points import earned, own, replay
 from loyalty.programme.points_checks import points_findings
 from loyalty.programme.points_measures import balance_by_age, expiry_calendar, moved, to_remind, use
+from loyalty.programme.points_totals import compare, issued_by, totals
 from pydantic import ValidationError
 
 START = date(2020, 1, 1)
@@ -131,8 +132,9 @@ def test_what_is_wrong_with_a_ledger_is_told() -> None:
         ledger_of(rows), days_of([("a", 0, 1), ("b", 0, 1)]), rules, on(20))}  # fmt: skip
     assert told == {
         "points_unknown_kind": "points: 1 of 7 movements have a kind that is not known, and are taken by their sign",
-        "points_wrong_sign": "points: 1 of 7 movements have a sign that does not fit their kind, and are taken by it",
-        "points_unknown_customer": "points: 1 of 7 movements are of customers without a purchase",
+        "points_wrong_sign": "points: 1 of 7 movements have a sign that does not fit their kind, and are taken by it; "
+        "earned below zero as a return",
+        "points_unknown_customer": "points: 1 of 7 movements are of customers without a purchase, and count",
         "points_split": "points: 1 of 7 movements are not whole, and count as they are",
         "points_negative_balance": "points: 1 days of a customer take more than the balance at the end of their day, "
         "and count as far as it goes",
@@ -140,9 +142,60 @@ def test_what_is_wrong_with_a_ledger_is_told() -> None:
     }
 
 
+def test_points_earned_below_zero_and_returned_ones_are_no_redemptions() -> None:
+    """100 earned; 40 booked back as earned below zero, 10 as a return by the retailer's word, 5 adjusted down; 3 up."""
+    rows = [
+        ("a", 0, 100.0, "earn"), ("a", 5, -40.0, "earn"), ("a", 6, -10.0, "refund"), ("a", 7, -5.0, "adjust"),
+        ("a", 8, 3.0, "adjust"), ("b", 0, 20.0, "earn"), ("b", 9, -20.0, "gift"),
+    ]  # fmt: skip
+    rules = PointsRules(expiry_days=99, kinds={"Refund": "return"})
+    told = totals(own(ledger_of(rows), rules, on(50)))
+    names = ["issued", "redeemed", "expired", "clawed_back", "adjusted", "outstanding"]
+    assert [told[name] for name in names] == [123, 20, 0, 50, 5, 48]
+    findings = {
+        each.name: each.detail for each in points_findings(ledger_of(rows), days_of([("a", 0, 1)]), rules, on(50))
+    }
+    assert "earned below zero as a return" in findings["points_wrong_sign"]
+
+
+def test_what_a_return_takes_is_counted_and_not_the_rest() -> None:
+    """100 of day 0 are free on day 14, 50 of day 10 pending on day 15, when 80 go back: 50 of these and 30 of those."""
+    rules = PointsRules(pending_days=14, expiry_days=365)
+    earnings = earned(days_of([("a", 0, 100), ("a", 10, 50), ("a", 16, 7)]), rules)
+    account = replay(earnings, no_wishes(), rules, on(20), days_of([("a", 15, -80)]))
+    told = totals(account, issued_by(earnings, on(20)))
+    assert (told["issued"], told["clawed_back"], told["outstanding"], told["pending"]) == (157, 80, 77, 7)
+
+
+def test_redemptions_of_points_that_had_expired_are_told() -> None:
+    """100 of day 0 are gone on day 366 by the rules; 100 are redeemed on day 400, and 5 more than ever were by b."""
+    rows = [("a", 0, 100.0, "earn"), ("a", 400, -100.0, "redeem"), ("b", 390, 5.0, "earn"), ("b", 400, -10.0, "redeem")]
+    rules, days = PointsRules(expiry_days=365), days_of([("a", 0, 1), ("b", 390, 1)])
+    found = {each.name: each for each in points_findings(ledger_of(rows), days, rules, on(500))}
+    assert found["points_redeemed_late"].detail == (
+        "points: 1 days of a customer redeem points that had expired by the rules, and count as far as others were "
+        "there"
+    )
+    assert found["points_redeemed_late"].sample == [{"customer": "a", "day": "2021-02-04", "points": -100.0}]
+    assert totals(own(ledger_of(rows), rules, on(500)))["unmet"] == 105
+    # A table that tells what expired is believed.
+    says = [*rows, ("b", 450, -1.0, "expire")]
+    assert "points_redeemed_late" not in {each.name for each in points_findings(ledger_of(says), days, rules, on(500))}
+    assert "points_redeemed_late" not in {
+        each.name for each in points_findings(ledger_of(rows), days, PointsRules(), on(500))
+    }
+
+
 def test_rules_that_cannot_be_are_refused() -> None:
     for wrong in ({"expiry_days": 0}, {"expiry_months": 0}, {"per_unit": 0}):
         with pytest.raises(ValidationError, match="greater than"):
+            PointsRules.model_validate(wrong)
+    infinite = float("inf")
+    for wrong in (
+        {"per_unit": infinite}, {"birthday_multiplier": infinite}, {"tier_multipliers": {"Gold": infinite}},
+        {"most_per_month": infinite}, {"cost_per_point": infinite},
+    ):  # fmt: skip
+        with pytest.raises(ValidationError, match="finite number"):
             PointsRules.model_validate(wrong)
     with pytest.raises(ValidationError, match="no expiry_days where there are expiry_months"):
         PointsRules(expiry_months=12, expiry_days=365)

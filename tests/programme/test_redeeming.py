@@ -1,5 +1,6 @@
 """Time to the first coupon, for those of whom it is not known yet, too."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -26,6 +27,18 @@ def test_whoever_is_not_watched_any_longer_is_not_said_to_stay_away() -> None:
     assert curve["share"].to_dict() == pytest.approx({2: 1 - 4 / 6, 7: 1 - 4 / 6 * 2 / 3})
     assert curve["at_risk"].to_dict() == {2: 6, 7: 3}
     assert curve["customers"].to_list() == [6, 6]
+
+
+def test_segments_have_curves_of_their_own() -> None:
+    campaign = {"campaign": "c", "start": START, "end": None}
+    contacts = [{"customer": name, "campaign": "c", "day": START} for name in "abcd"]
+    contacts += [{"customer": name, "campaign": "c", "day": later(5)} for name in "ef"]
+    rows = [{"customer": name, "campaign": "c", "day": later(days)} for name, days in (("a", 2), ("e", 7), ("b", 7))]
+    seen = seen_at(later(11), offers_of([campaign], contacts, rows))
+    new = seen.customers.customer.isin(["e", "f"])
+    placed = replace(seen, customers=seen.customers.mutate(segment=new.ifelse("New", "Loyal")))
+    found = curves(placed, "segment").set_index(["segment", "day"])["share"]
+    assert found.to_dict() == pytest.approx({("Loyal", 2): 0.25, ("Loyal", 7): 0.5, ("New", 2): 0.5})
 
 
 def test_the_campaigns_last_day_ends_the_watch_and_one_from_before_the_log_is_left_out() -> None:

@@ -55,7 +55,17 @@ def test_least_effects_stand_by_the_share_held_out() -> None:
     assert [line.get_ydata().tolist() for line in ax.lines] == [[8.0, 6.0], [6.0, 4.0]]
 
 
+def test_the_chance_to_see_an_effect_stands_by_its_size() -> None:
+    table = pd.DataFrame({"effect": [1.0, 2.0], "plain": [0.3, 0.7], "cuped": [0.5, 0.9]})
+    ax = figures.powers(table, "EUR")
+    assert ax.get_xlabel() == "effect, € a customer"
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[0.3, 0.7], [0.5, 0.9]]
+
+
 def test_nothing_is_said_where_there_is_nothing() -> None:
-    for ax in (figures.rates(RATES.iloc[:0]), figures.curves({}), figures.hold_outs(pd.DataFrame(), "EUR")):
+    empty = pd.DataFrame()
+    for ax in (
+        figures.rates(RATES.iloc[:0]), figures.curves({}), figures.hold_outs(empty, "EUR"), figures.powers(empty, "EUR")
+    ):  # fmt: skip
         assert ax.texts[0].get_text() == "too few customers to show"
     assert figures.days(SPANS.iloc[:0], SPANS.iloc[:0]).axes[0].texts

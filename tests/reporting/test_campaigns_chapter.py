@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from loyalty.reporting.chapters import campaign_answers as answers
+from loyalty.reporting.chapters import campaign_desk as desk
 from loyalty.reporting.chapters import campaign_time as over_time
 from loyalty.reporting.chapters import campaigns as chapter
-from loyalty.reporting.chapters.campaign_numbers import extremes, in_cells, is_known, spans, told
+from loyalty.reporting.chapters.campaign_numbers import about, extremes, in_cells, is_known, spans, told
 from loyalty.study import Study
 
 BROKEN = re.compile(r"\bnan\b|\bNone\b|\binf\b|\bTrue\b|\bFalse\b|  |\.\.|<NA>|\{")
@@ -60,6 +61,21 @@ def test_without_campaigns_the_page_says_what_it_would_take(simulated: Study) ->
     assert not over_time.has_lines(simulated)
     assert not over_time.has_channels(simulated)
     assert len(chapter.hold_outs(simulated)) > 2
+
+
+def test_the_desk_says_how_surely_and_after_how_long_an_effect_shows(simulated: Study) -> None:
+    curve, said = desk.powers(simulated), desk.read_powers(simulated)
+    assert curve["cuped"].is_monotonic_increasing
+    least = about(simulated)["desk"]["least_effect"]["cuped"]
+    half, double = (curve.iloc[(curve["effect"] - part * least).abs().argmin()] for part in (0.5, 2.0))
+    assert f"{100 * half['cuped']:.0f} of 100" in said
+    assert f"in {100 * double['cuped']:.0f}." in said
+    assert half["cuped"] < 0.8 < double["cuped"]
+    html = desk.durations(simulated).as_raw_html()
+    for row in about(simulated)["desk"]["by_days"]:
+        assert f">{row['days']}<" in html
+    assert BROKEN.search(desk.read_durations(simulated)) is None
+    assert desk.read_durations(simulated).endswith(".")
 
 
 def test_nothing_is_told_of_few_who_handed_in_a_coupon(simulated: Study) -> None:
@@ -121,11 +137,14 @@ def test_complete_journey_is_told_whole_and_claims_no_effect(journey: Study) -> 
         answers.meeting(journey), chapter.read_needed(journey), over_time.read_curves(journey),
         over_time.read_days(journey), over_time.read_stop_loss(journey),
         *(chapter.read_measures(journey, by) for by in ("type", "campaign", "segment")),
+        over_time.read_curves(journey, "segment"),
     ]  # fmt: skip
     for text in said:
         assert text.endswith("."), text
         assert BROKEN.search(text) is None, text
         assert "uplift" not in text
+    assert set(over_time.curves(journey, "segment")) <= set(journey.campaigns()["segment"].index.dropna())
+    assert over_time.curves(journey, "channel") == {}
     assert "Only 53.8 % of the coupons match a line" in said[1]
     assert "lower bounds" in said[1]
     assert "no effect on spend is distinguishable from zero" in said[0]

@@ -16,7 +16,7 @@ from loyalty.reporting.chapters import effect_chosen as chosen
 from loyalty.reporting.chapters import effect_gains as gains
 from loyalty.reporting.chapters import effect_value as worth
 from loyalty.reporting.chapters import effects
-from loyalty.reporting.chapters.effect_numbers import because, mark, read_lines
+from loyalty.reporting.chapters.effect_numbers import because, mark, read_lines, sized
 from loyalty.study import Study
 
 PASSED = Placebo("weeks before", Interval(0.1, -1.0, 1.2), True, "Before there was nothing.")
@@ -61,6 +61,7 @@ def opened(name: str = "shop", minimum_cell: int = 10, notice: str = "", **told:
 
 def drawn(effect: Effect, **others: Any) -> dict[str, Any]:
     facts = {"campaign": "7", "start": "2024-03-01", "days": 56, "running": False, "registered_on": None}
+    facts |= {"minimum_effect": None, "succeeded": None}
     return facts | others | {"effects": {"spend": effect.to_dict()}}
 
 
@@ -178,6 +179,94 @@ def test_an_account_stops_at_the_margin_where_a_cost_is_missing(contact: float |
         # 500 customers x 12 USD + 1,000 given off, a quarter of it, less 1,500 of costs.
         assert "$250 after all costs" in said
         assert "Chance of a profit" in told
+
+
+def test_a_discount_known_in_part_makes_a_profit_at_most() -> None:
+    account = profit_and_loss(FOUND, 0.25, Costs(1000.0, 500.0, 0.0), discount_share=0.54)
+    study = opened(accounts=[replace(account, what="Type A").to_dict()])
+    told, said = html(worth.account(study)), worth.read_account(study)
+    assert "earned at most $250 after all costs" in said
+    assert "chance of at most" in said
+    assert "at least these, for of as few as 54 % of the coupons" in told
+    stopped = profit_and_loss(FOUND, 0.25, Costs(1000.0, None, 0.0), discount_share=0.54)
+    assert "against at least $1,000 given off" in worth.read_account(opened(accounts=[stopped.to_dict()]))
+    sure = opened(accounts=[profit_and_loss(FOUND, 0.25, Costs(1000.0, 500.0, 0.0)).to_dict()])
+    assert "at most" not in worth.read_account(sure)
+    assert "at least" not in html(worth.account(sure))
+
+
+def test_a_campaign_that_is_not_over_has_no_account_and_no_split() -> None:
+    running = DRAWN.refused("The campaign is not over: what it sells and costs from here on is not known.")
+    costs = Costs(10.0, 5.0, 0.0)
+    told = [replace(profit_and_loss(each, 0.25, costs), what=name) for name, each in (("old", DRAWN), ("new", running))]
+    split = Cannibalisation("new", "randomised", 100.0, 500, refusals=running.refusals)
+    study = opened(accounts=[each.to_dict() for each in told], splits=[split.to_dict()])
+    assert "Not over, so without an account: new." in worth.read_account(study)
+    assert "not identified" not in worth.read_account(study)
+    assert "Of new there is no split: it is not over." in worth.read_split(study)
+
+
+def test_reasons_of_refused_splits_are_told_apart() -> None:
+    parts = [
+        Cannibalisation(name, "randomised", 100.0, 500, refusals=(why,))
+        for name, why in (("a", "Nothing was redeemed."), ("b", "The campaign is not over."))
+    ]
+    said = worth.read_split(opened(splits=[each.to_dict() for each in parts]))
+    assert "Of a there is no split: nothing was redeemed. Of b there is no split: it is not over." in said
+
+
+def test_what_was_not_measured_stands_below_the_split() -> None:
+    notes = (
+        "The effects were measured on 300 of the 500 customers treated; ...", "2 of 5 campaigns are left out: ...",
+        "Of 54 % of the coupons handed in the lines are known: ...",
+    )  # fmt: skip
+    study = opened(splits=[replace(split_of(0.2), notes=notes).to_dict()])
+    told = html(worth.split(study))
+    assert "Those with nobody like them are taken to have responded" in told
+    assert "Campaigns without four known weeks" in told
+    assert "at least these, and so is what would have been bought anyway" in told
+    assert "300" not in told
+    assert "nobody like them" not in html(worth.split(opened(splits=[split_of(0.2).to_dict()])))
+
+
+@pytest.mark.parametrize(
+    ("least", "succeeded", "said"),
+    [
+        (1.0, True, "it did, beyond chance. The least that matters was +$1.00; what was found is of that size."),
+        (5.0, True, "it did, beyond chance. The least that matters was +$5.00; what was found may be of that size or"),
+        (9.0, False, "that it did is not shown. The least that matters was +$9.00; what was found is smaller."),
+    ],
+)
+def test_a_registered_campaign_is_held_to_its_aim(least: float, succeeded: bool, said: str) -> None:
+    facts = drawn(DRAWN, registered_on="2024-02-01", minimum_effect=least, succeeded=succeeded)
+    assert said in effects.doubts_held_out(opened(randomised=[facts]))
+    assert "was registered to raise" not in effects.doubts_held_out(opened(randomised=[drawn(DRAWN)]))
+
+
+def test_campaigns_that_are_not_accounted_for_are_counted() -> None:
+    account = profit_and_loss(DRAWN, 0.25, Costs(10.0, 5.0, 0.0))
+    about = {"known": True, "days": 56, "randomised": 12, "targeted": 0}
+    part = opened(about=about, randomised=[drawn(DRAWN)], accounts=[account.to_dict()])
+    assert "Of 12 campaigns with a control group the latest 1 are accounted for." in html(worth.account(part))
+    whole = opened(about=about | {"randomised": 1}, randomised=[drawn(DRAWN)], accounts=[account.to_dict()])
+    assert "accounted for" not in html(worth.account(whole))
+
+
+def test_a_ratio_is_told_by_the_order() -> None:
+    ratio = replace(DRAWN, unit="USD an order")
+    facts = drawn(DRAWN) | {"effects": {"spend": DRAWN.to_dict(), "order_value": ratio.to_dict()}}
+    told = html(effects.held_out(opened(randomised=[facts])))
+    assert "Spend an order" in told
+    assert sized(ratio, "USD") == "+$5.00 an order (90 % interval +$2.00 to +$8.00)"
+    assert because(("An arm has no orders at all: there is no ratio.",)) == "an arm ordered nothing"
+
+
+def test_too_few_campaigns_that_never_were_are_not_called_effects_found() -> None:
+    why = (
+        "not identified: campaigns at random dates. Only 3 of 100 campaigns that never were could be compared, too few"
+    )
+    assert because((why,)).startswith("too few campaigns that never were could be compared")
+    assert numbers(because((why,))) == []
 
 
 def test_members_are_told_beside_the_raw_difference() -> None:

@@ -10,6 +10,7 @@ from loyalty.reporting import points_figures as figures
 from loyalty.reporting import style
 from loyalty.reporting.chapters import points as chapter
 from loyalty.reporting.chapters import points_rules as said
+from loyalty.reporting.chapters import points_tested as past
 from loyalty.reporting.chapters import points_worth as worth
 from loyalty.reporting.chapters.points_numbers import is_known, note, spans
 from loyalty.study import Study
@@ -98,6 +99,9 @@ def test_an_own_ledger_is_not_called_a_simulation(changed: Any) -> None:
     assert note(study) == ""
     assert not any("imulat" in text or "assumed" in text for text in sentences(study).values())
     assert "what the retailer's own ledger says" in said.rules(study)
+    # Its points count from their day.
+    assert "after the purchase" in said.rules(changed())
+    assert "They can be spent at once" in said.rules(study)
     assert "the two rows with more points are likely ends" in worth.read_changes(study)
 
 
@@ -164,10 +168,59 @@ def test_methods_that_contradict_each_other_are_not_hidden(changed: Any, step: d
     assert "differ by more than their errors, survival being the higher" in worth.read_liability(
         changed({"liability": frame})
     )
-    one = changed({"liability": frame.tail(1).reset_index(drop=True)})
-    assert "There is no second method" in worth.read_liability(one)
     frame.loc[1, "points_low"] = 105.0
     assert "Their intervals overlap." in worth.read_liability(changed({"liability": frame}))
+
+
+def test_points_that_outlast_the_log_have_a_least(changed: Any, step: dict[str, Any]) -> None:
+    frame = step["liability"].tail(1).reset_index(drop=True).assign(bound=True)
+    cases = ["at ages seen so far", "low end", "half of the rest is redeemed too", "everything is redeemed"]
+    stress = pd.DataFrame(
+        {"case": cases, "points": [10.0, 5.0, 20.0, 30.0], "share": 0.1, "money": [0.1, 0.05, 0.2, 0.3], "change": 0.0}
+    )
+    nothing = step["liability_tested"].head(0)
+    study = changed({"liability": frame, "stress": stress, "liability_tested": nothing}, trusted="survival")
+    assert "which is the least" in worth.read_liability(study)
+    assert "There is no second method" in worth.read_liability(study)
+    assert "Survival, at least" in cells(worth.methods(study))
+    assert "at the very least" in worth.read_stress(study)
+    assert "and will cost at least" in chapter.opening(study)
+    assert "At ages seen so far, and its low end: by survival" in cells(worth.stress(study))
+    for name, text in sentences(study).items():
+        assert BROKEN.search(text) is None, (name, text)
+    with style.context():
+        drawn = figures.owed(worth.liability(study), worth.there(study), "EUR")
+        assert ", at least" in drawn.get_title(loc="left")
+    plt.close("all")
+
+
+def test_the_page_tells_what_both_methods_promised_earlier(changed: Any, step: dict[str, Any]) -> None:
+    days = pd.to_datetime(["2020-06-01", "2020-06-01", "2020-10-01", "2020-10-01"])
+    told = pd.DataFrame(
+        {
+            "tested": days, "method": ["chain-ladder", "survival"] * 2, "periods": [8, 8, 4, 4],
+            "promised": [50.0, 110.0, 60.0, 90.0], "promised_low": [40.0, 90.0, 50.0, 80.0],
+            "promised_high": [60.0, 120.0, 70.0, 110.0], "redeemed": [100.0, 100.0, 100.0, 100.0],
+            "held": [False, True, False, True],
+        }
+    )  # fmt: skip
+    study = changed({"liability_tested": told}, trusted="survival")
+    assert past.has_test(study)
+    assert past.read_tested(study) == (
+        "Simulated programme: held against what came since, chain-ladder promised 55 % of what came, and its interval "
+        "held it 0 of 2 times; survival promised 100 % of what came, and its interval held it 2 of 2 times. The stress "
+        "table is by survival, which was nearer."
+    )
+    assert "1 June 2020" in cells(past.tested(study))
+    assert "by survival, 90 %" in cells(worth.stress(study))
+    other = changed({"liability_tested": told.assign(held=False)}, trusted="chain-ladder")
+    assert "Even that missed more than its interval says" in past.read_tested(other)
+    assert "by chain-ladder, 90 %" in cells(worth.stress(other))
+    once = changed({"liability_tested": told.head(2)}, trusted="survival")
+    assert "chain-ladder promised 50 % of what came, and its interval missed it; survival" in past.read_tested(once)
+    none = changed({"liability_tested": told.head(0)}, trusted="survival")
+    assert not past.has_test(none)
+    assert "either method could be tested" in past.read_tested(none)
 
 
 def test_why_nothing_is_said_of_the_future(changed: Any, step: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ def test_measures(seen: list[Responses]) -> None:
 def test_days_curves_and_stop_loss(seen: list[Responses]) -> None:
     assert_agree(*map(daily, seen))
     assert_agree(*map(curves, seen))
+    assert_agree(*(curves(one, "segment") for one in seen))
     lines = Programme(stop_redemption_below=0.15)
     assert_agree(*(stop_loss(one, lines).reset_index() for one in seen))
 

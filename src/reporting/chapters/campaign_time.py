@@ -23,21 +23,29 @@ MONEY = ("coupon_sales", "contact_cost", "order_value")
 # How long it takes
 
 
-def curves(study: Study) -> dict[str, pd.DataFrame]:
-    """Share who have handed in a coupon by days since the contact, the largest groups that may be told of."""
-    found, minimum = study.campaigns()["curves"], study.dataset.privacy.minimum_cell
-    if "type" in study.campaigns():
-        frame = told(study, "type")
+def curves(study: Study, by: str = "type") -> dict[str, pd.DataFrame]:
+    """Share who have handed in a coupon by days since the contact, the largest groups that may be told of.
+
+    Parameters
+    ----------
+    by : type, channel or segment; of those that are not known there are none.
+    """
+    step, minimum = study.campaigns(), study.dataset.privacy.minimum_cell
+    found = step.get("curves" if by == "type" else f"{by}_curves")
+    if found is None:
+        return {}
+    if by in step:
+        frame = told(study, by)
         names = frame.index[~frame["few_redeemed"]]
     else:
         names = pd.Index(found["type"].unique() if total(study)["redeemers"] >= minimum else [])
-    parts = {name: found[found["type"] == name].set_index("day") for name in names[:CURVES_SHOWN]}
+    parts = {name: found[found[by] == name].set_index("day") for name in names[:CURVES_SHOWN]}
     return {name: part for name, part in parts.items() if len(part)}
 
 
-def read_curves(study: Study) -> str:
+def read_curves(study: Study, by: str = "type") -> str:
     """How many hand in a coupon in the end, and when half of them have."""
-    parts = curves(study)
+    parts = curves(study, by)
     if not parts:
         return "Too few customers handed in a coupon, or it is not known when."
     return f"{' '.join(_read_curve(name, part) for name, part in parts.items())} {_watched(study)}"

@@ -12,6 +12,7 @@ from ...study import Study
 from .. import words
 
 WHY = {
+    "campaigns that never were could be compared": "too few campaigns that never were could be compared to show that the method finds nothing there",
     "not identified: weeks before": "contacted customers and those they were compared with already differed in weeks before the campaign",
     "not identified: campaigns at random dates": "the same method also finds effects of campaigns that never were",
     "no pre-period": "the log holds too little before it",
@@ -20,6 +21,7 @@ WHY = {
     "customers contacted in a week": "too few customers were contacted in one week",
     "everyone who could be compared": "hardly anyone was left uncontacted",
     "planned shares": "the arms do not have their planned sizes, which chance does not explain",
+    "there is no ratio": "an arm ordered nothing",
     "An arm has": "an arm has too few customers",
     "Nobody was held out": "nobody was held out",
     "Nobody was sent": "nobody was sent anything",
@@ -32,6 +34,8 @@ WHY = {
     "Nobody has joined": "nobody has joined yet",
     "Every customer is a member": "every customer is a member",
     "Nobody who joined was known": "nobody who joined was known long enough before",
+    "The campaign is not over": "it is not over",
+    "registered to be read by": "it is registered to be read by something other than spend",
     "Nothing was redeemed": "nothing was redeemed",
     "No week after the campaign": "no week after the campaign is seen",
     "Nobody was treated": "no campaign of it could be compared",
@@ -115,7 +119,7 @@ def span(effect: Effect, found: Interval, currency: str) -> str:
 def unit(effect: Effect, currency: str) -> str:
     """What follows an amount."""
     if effect.unit.startswith(currency):
-        return "a customer"
+        return effect.unit.removeprefix(currency).strip()
     return "" if effect.unit.startswith("share") else effect.unit
 
 

@@ -63,8 +63,22 @@ def split(study: Study) -> GT:
     }
     columns |= {part: tables.percent(label, interval=(f"{part}_low", f"{part}_high")) for part, label in PARTS.items()}
     return tables.table(
-        pd.DataFrame(rows), title="What the sales with a coupon were (90 % intervals in brackets)", columns=columns
+        pd.DataFrame(rows),
+        title="What the sales with a coupon were (90 % intervals in brackets)",
+        columns=columns,
+        notes=_split_notes([each for each in splits(study) if _enough(study, each)]),
     )
+
+
+def _split_notes(shown: list[Cannibalisation]) -> list[str]:
+    """Over which weeks it is read, and who and which campaigns were not measured."""
+    said = {
+        "Each campaign over all weeks in which it ran (to its last coupon where its end is not known), and as many after it, at least four, as far as the log holds them.": "",
+        "Those with nobody like them are taken to have responded as the others did.": "measured on",
+        "Campaigns without four known weeks after their end are left out.": "are left out",
+        "Not all coupons match a line of the log: sales with a coupon are at least these, and so is what would have been bought anyway.": "the lines are known",
+    }
+    return [sentence for sentence, part in said.items() if any(part in note for each in shown for note in each.notes)]
 
 
 def read_split(study: Study) -> str:
@@ -73,12 +87,11 @@ def read_split(study: Study) -> str:
     if not found:
         return "How much of the sales with a coupon would have come anyway cannot be told: that takes what coupons took off each line (`transactions.coupon`) and an effect to hold it against."
     told = [each for each in found if _enough(study, each)]
-    lost = [each for each in found if not each.identified]
-    untold = (
-        f" Of {words.listed(each.what for each in lost)} there is no split: {because(lost[0].refusals[:1])}."
-        if lost
-        else ""
-    )
+    lost: dict[str, list[str]] = {}
+    for each in found:
+        if not each.identified:
+            lost.setdefault(because(each.refusals[:1]), []).append(each.what)
+    untold = "".join(f" Of {words.listed(names)} there is no split: {why}." for why, names in lost.items())
     vague = [each.what for each in found if each.identified and each not in told]
     if vague:
         untold = (
@@ -135,8 +148,31 @@ def account(study: Study) -> GT:
         columns=columns,
         notes=[
             f"Sales caused: at usual prices, before discounts, of all who were contacted{_taken(shown)}. Margin: {words.percent(study.dataset.study.margin)} (`study.margin`), before discounts and costs.",
+            *_bounds(shown),
+            *_latest(study),
         ],
     )
+
+
+def _bounds(shown: list[ProfitAndLoss]) -> list[str]:
+    """What is not all that it should be: discounts known in part, campaigns longer than their effect."""
+    said = []
+    if part := [each for each in shown if each.at_most]:
+        known = words.percent(min(each.discount_share for each in part))
+        said.append(
+            f"Discounts of {words.listed(each.what for each in part)} are at least these, for of as few as {known} of the coupons it is known what they took off: a profit is at most this, and so is its chance."
+        )
+    if any("discounts are those of campaigns" in note for each in shown for note in each.notes):
+        said.append("Some campaigns ran longer than their sales are counted: all their discounts are taken off.")
+    return said
+
+
+def _latest(study: Study) -> list[str]:
+    """Whether there were more campaigns with a control group than are accounted for."""
+    every, told = about(study)["randomised"], len(study.effects()["randomised"])
+    if every <= told:
+        return []
+    return [f"Of {words.count(every)} campaigns with a control group the latest {words.count(told)} are accounted for."]
 
 
 def _taken(shown: list[ProfitAndLoss]) -> str:
@@ -164,8 +200,10 @@ def read_account(study: Study) -> str:
         return f"Whether these campaigns paid cannot be told: {because(found[0].refusals[:1])}. No effect, no account."
     every = whole(study)
     last = every if every is not None and _told(study, every) else max(told, key=lambda each: each.customers)
-    lost = [each.what for each in found if not each.identified]
+    running = [each.what for each in found if any("is not over" in why for why in each.refusals)]
+    lost = [each.what for each in found if not each.identified and each.what not in running]
     untold = f" Left out, because what they caused is not identified: {words.listed(lost)}." if lost else ""
+    untold += f" Not over, so without an account: {words.listed(running)}." if running else ""
     return f"{_profit_told(study, last)}{untold}"
 
 
@@ -173,14 +211,17 @@ def _profit_told(study: Study, each: ProfitAndLoss) -> str:
     margin = each.incremental_margin
     if margin is None:
         return ""
+    most = "at most " if each.at_most else ""
     if each.profit is not None:
+        why = " What some coupons took off is not known, and would come off too." if each.at_most else ""
         return (
-            f"{each.what} earned {cash(each.profit.estimate, study)} after all costs (90 % interval {cash_between(each.profit, study)}), "
-            f"a profit with a chance of {words.percent(each.probability_positive or 0.0)}."
+            f"{each.what} earned {most}{cash(each.profit.estimate, study)} after all costs (90 % interval {cash_between(each.profit, study)}), "
+            f"a profit with a chance of {most}{words.percent(each.probability_positive or 0.0)}.{why}"
         )
     lacking = words.listed(COSTS_WANTED[name] for name in each.missing)
     doubt = ", which holds zero" if margin.holds(0.0) else ""
-    given = f", against {cash(each.costs.discount, study)} given off" if each.costs.discount is not None else ""
+    least = "at least " if each.at_most else ""
+    given = f", against {least}{cash(each.costs.discount, study)} given off" if each.costs.discount is not None else ""
     return (
         f"{each.what} brought a margin of {cash(margin.estimate, study)} (90 % interval {cash_between(margin, study)}{doubt}){given}. "
         f"The account stops there: {words.listed(LINES[name].lower() for name in each.missing)} {'is' if len(each.missing) == 1 else 'are'} not known. It would take {lacking}."

@@ -22,7 +22,13 @@ from .effect_numbers import (
     tellable,
 )
 
-METRICS = {"spend": "Spend", "purchase_days": "Purchase days", "orders": "Orders", "repurchase": "Share of buyers"}
+METRICS = {
+    "spend": "Spend",
+    "purchase_days": "Purchase days",
+    "order_value": "Spend an order",
+    "orders": "Orders",
+    "repurchase": "Share of buyers",
+}
 NEEDED = "It takes a list of who was sent which campaign and when (`[contacts]`), and of who was held out of it by chance (`contacts.group`)."
 
 
@@ -141,7 +147,7 @@ def held_out(study: Study) -> GT:
             "read": tables.text("Read"),
         },
         notes=[
-            f"A customer, over {words.days(about(study)['days'])} from the campaign's first day on, unless another period was registered. Past taken out: CUPED, with what was bought in as many days before."
+            f"A customer (spend an order: of all orders of an arm), over {words.days(about(study)['days'])} from the campaign's first day on, unless another period was registered. Past taken out: CUPED, with what was bought in as many days before."
         ],
     )
 
@@ -192,7 +198,22 @@ def doubts_held_out(study: Study) -> str:
             f"- Campaign {words.listed(running)} is not over: its interval is wide enough to be looked at every day."
         )
     lines += [f"- Campaign {each['campaign']}: {note}" for each, note in _registered(mains)]
+    lines += [_verdict(study, each, effect) for each, effect in mains if each["succeeded"] is not None]
     return "\n".join(lines)
+
+
+def _verdict(study: Study, each: dict[str, Any], effect: Effect) -> str:
+    """Whether a campaign is what it was registered to be: a rise, of at least the size that matters."""
+    first = f"- Campaign {each['campaign']} was registered to raise {_metric(each)}"
+    if not tellable(study, effect):
+        return f"{first}: whether it did cannot be told."
+    least = amount(effect, each["minimum_effect"], study.dataset.currency)
+    size = "may be of that size or not"
+    if effect.found.low >= each["minimum_effect"]:
+        size = "is of that size"
+    elif effect.found.high < each["minimum_effect"]:
+        size = "is smaller"
+    return f"{first}: {'it did, beyond chance' if each['succeeded'] else 'that it did is not shown'}. The least that matters was {least}; what was found {size}."
 
 
 def _registered(mains: list[tuple[dict[str, Any], Effect]]) -> list[tuple[dict[str, Any], str]]:

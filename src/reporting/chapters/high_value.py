@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from ...high_value_customers import GIVEN
 from ...study import Study
 from .. import tables, words
 from ..privacy import hidden, suppress
@@ -81,7 +82,9 @@ def rules(study: Study) -> str:
     """The three definitions in words."""
     facts = about(study)
     chosen = (
-        f"the threshold of {facts['tier']}"
+        f"`{GIVEN}`"
+        if facts["tier"] == GIVEN
+        else f"the threshold of {facts['tier']}"
         if facts["tier"]
         else f"assumed, a round number near the spend that {words.percent(facts['below'])} of the buyers stay below, for no yearly tier names one"
     )

@@ -69,7 +69,19 @@ def read_account(study: Study) -> str:
     if cost and given and year["spend"] > 0:
         share = words.percent(year["redeemed"] * cost / year["spend"])
         text += f" What was redeemed is {share} of what customers spent."
-    return begun(study, f"{text} {_line(facts)}")
+    return begun(study, f"{text} {_line(facts)}{_unmet(study)}")
+
+
+def _unmet(study: Study) -> str:
+    """What the retailer's own ledger hands in and has not."""
+    facts, minimum = about(study), study.dataset.privacy.minimum_cell
+    lacking = facts["totals"]["unmet"]
+    if facts["source"] != "own" or not lacking or facts["unmet_customers"] < minimum:
+        return ""
+    return (
+        f" Beside these, {words.count(lacking)} points{worth(study, lacking)} of {words.count(facts['unmet_customers'])} customers were handed in that were not there, "
+        "expired by the rules or never earned as far as the ledger tells: somebody paid for them, and they are in no number here."
+    )
 
 
 def _counted(study: Study, points: float, customers: int) -> str:

@@ -102,6 +102,8 @@ def left(study: Study) -> str:
     all_of_it = f"{words.money(told['outstanding'] * cost, currency)} if all are used"
     if owed.empty:
         return f"{there}, {all_of_it}"
+    if owed["bound"].any():
+        return f"{there} and will cost at least {words.money(owed['money_low'].min(), currency)}, {all_of_it}"
     ends = words.between(owed["money_low"].min(), owed["money_high"].max(), lambda end: words.money(end, currency))
     by = "90 % intervals of two methods" if len(owed) > 1 else "90 % interval"
     return f"{there} and will cost {ends} ({by}), {all_of_it}"

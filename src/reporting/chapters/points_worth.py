@@ -1,5 +1,6 @@
 """Chapter 6, points continued: what they will cost, how sure that is, and what other rules would have done."""
 
+import numpy as np
 import pandas as pd
 from great_tables import GT
 
@@ -34,7 +35,13 @@ def liability(study: Study) -> pd.DataFrame:
         "breakage_low": 1 - frame["rate_high"],
         "breakage_high": 1 - frame["rate_low"],
     }
-    return frame.assign(**lost).set_index(frame["method"].map(METHODS).rename("name"))
+    name = frame["method"].map(METHODS) + np.where(frame["bound"].astype("bool"), ", at least", "")
+    return frame.assign(**lost).set_index(name.rename("name"))
+
+
+def is_bound(study: Study) -> bool:
+    """Whether points last longer than any has been seen, so that only the least that they cost is known."""
+    return bool(study.points()["liability"]["bound"].any())
 
 
 def there(study: Study) -> float:
@@ -57,6 +64,12 @@ def methods(study: Study) -> GT:
         columns.pop("money")
     notes = [
         f"Of {words.count(there(study))} points that can be spent. Redeemed in the end: of all that was ever issued; breakage is the rest, what returns took back too.",
+        *(
+            [
+                "At least: ages that no point has reached yet are in no number; the upper end is every point that is there."
+            ]
+            * is_bound(study)
+        ),
         note(study).capitalize(),
     ]
     return tables.table(liability(study).reset_index(), title="What the points will cost", columns=columns, notes=notes)
@@ -89,8 +102,11 @@ def _method(study: Study, name: str, row: pd.Series) -> str:
 
 def _apart(frame: pd.DataFrame) -> str:
     """Whether the methods agree, and what each believes."""
-    if len(frame) < 2:
-        return "There is no second method: points last longer than the log is, so that chain-ladder has not seen all their ages."
+    if frame["bound"].any():
+        return (
+            "Points last longer than the log is: what is redeemed at ages that none has reached is not in this number, which is the least, and the upper end is every point there is. "
+            "There is no second method, for chain-ladder would have to have seen points until their end."
+        )
     lows, highs = frame["points_low"], frame["points_high"]
     apart = lows.max() > highs.min()
     belief = (
@@ -115,11 +131,13 @@ def stress(study: Study) -> GT:
         "points": tables.count("Points redeemed"),
         "share": tables.percent("Share of those there"),
         "money": tables.money("Cost", currency),
-        "change": tables.money("Against expected", currency),
+        "change": tables.money("Against the first row", currency),
     }
     if not has_cost(study):
         columns = {name: column for name, column in columns.items() if name not in ("money", "change")}
-    notes = ["Expected, low and high end: by survival, 90 %.", note(study).capitalize()]
+    by = METHODS[about(study)["trusted"]].lower()
+    first = "At ages seen so far, and its low end" if is_bound(study) else "Expected, low and high end"
+    notes = [f"{first}: by {by}, 90 %.", note(study).capitalize()]
     return tables.table(frame, title="What if it comes otherwise", columns=columns, notes=notes)
 
 
@@ -130,8 +148,14 @@ def read_stress(study: Study) -> str:
         ("money", lambda value: words.money(value, currency)) if has_cost(study) else ("points", words.whole)
     )
     low, most = frame[column]["low end"], frame[column]["everything is redeemed"]
-    half = frame[column]["half of what would lapse is redeemed"]
     unit = "" if has_cost(study) else " points"
+    if is_bound(study):
+        rest = write(frame[column]["half of the rest is redeemed too"])
+        return begun(
+            study,
+            f"Customers will use {write(low)}{unit} at the very least, {rest}{unit} if half of what is not redeemed at ages seen so far is redeemed later, and {write(most)}{unit} if every point is used.",
+        )
+    half = frame[column]["half of what would lapse is redeemed"]
     return begun(
         study,
         f"Customers will use {write(low)}{unit} at the low end, and {write(most)}{unit} if every point is used, which a closure or a rumour of one can bring; "
@@ -147,7 +171,7 @@ def read_cost(study: Study) -> str:
             study, "What a point costs is not known (`programme.points.cost_per_point`), so that nothing here is money."
         )
     told = " or ".join(
-        f"{words.number(cost * row['rate'])} ({words.between(cost * row['rate_low'], cost * row['rate_high'], words.number)}, {str(name).lower()})"
+        f"{words.number(cost * row['rate'])} ({words.between(cost * row['rate_low'], cost * row['rate_high'], words.number)}; {str(name).lower()})"
         for name, row in liability(study).iterrows()
     )
     per_unit, currency = about(study)["rules"]["per_unit"], study.dataset.currency
@@ -183,6 +207,12 @@ def changes(study: Study) -> GT:
         columns.pop("cost")
     notes = [
         "The same purchases and the same customers: nobody is taken to buy more, or less, for it.",
+        *(
+            [
+                "The first row is a replay of these rules too, and may differ from the ledger, which is the account above."
+            ]
+            * (about(study)["source"] == "own")
+        ),
         note(study).capitalize(),
     ]
     return tables.table(frame, title="What other rules would have done", columns=columns, notes=notes)
@@ -254,5 +284,5 @@ def meeting(study: Study) -> str:
     ends = words.between(frame["money_low"].min(), frame["money_high"].max(), lambda end: words.money(end, currency))
     return begun(
         study,
-        f"{interval(share)} of our points are redeemed; the {left} that are still there will cost us {ends}, whichever method is right.",
+        f"{interval(share)} of our points are redeemed; the {left} that are still there will cost us {ends}, {'as far as is known yet' if is_bound(study) else 'whichever method is right'}.",
     )

@@ -5,6 +5,7 @@ import pandas as pd
 from great_tables import GT
 
 from ...memberships import MORE, STEP
+from ...schema import SCENARIOS
 from ...study import Study
 from .. import tables, words
 from ..privacy import suppress
@@ -200,6 +201,8 @@ def _what(study: Study, scenario: dict[str, object]) -> str:
     thresholds = words.listed(amount(study, float(value)) for value in _floats(scenario["thresholds"]))
     if scenario["name"] == "richer":
         return f"Benefits higher {POINT}: {words.listed(map(words.percent, _floats(scenario['share_of_spend'])))}"
+    if scenario["name"] not in SCENARIOS:
+        return f"{scenario['name']}, thresholds {thresholds}"
     return f"Thresholds {words.percent(STEP)} {scenario['name']}: {thresholds}"
 
 
@@ -232,8 +235,10 @@ def _told(row: pd.Series, minimum: int, currency: str) -> str:
         "lower": f"With thresholds {words.percent(STEP)} lower",
         "higher": f"With thresholds {words.percent(STEP)} higher",
         "richer": f"With benefits higher {POINT}",
-    }[row["scenario"]]
-    if row["scenario"] == "higher":
+    }.get(row["scenario"], f"With {row['scenario']}")
+    # Of a scenario of the dataset file the side on which more customers are is told; the table has both.
+    asked = row["scenario"] not in SCENARIOS
+    if row["scenario"] == "higher" or (asked and row["losers"] > row["gainers"]):
         if row["losers"] < minimum:
             return f"{opener} too few customers would have got less to tell of."
         return (
