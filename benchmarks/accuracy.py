@@ -1,7 +1,8 @@
-"""How well the chosen model forecasts, beside every contender at every past date: `make bench-accuracy`.
+"""How well the model in use forecasts, beside every contender at every past date: `make bench-accuracy`.
 
 Two real logs and two simulated retailers, one whose customers behave the same all year and one with seasons and
-campaigns. What the project promises is checked, and told where it is missed.
+campaigns. What the project promises is checked, of the contender that the tournament chooses and of the model that
+makes the scores, which need not be the same; and told where it is missed.
 """
 
 import argparse
@@ -32,6 +33,9 @@ STATIONARY = ("stationary",)
 ASKED = {"horizon_days": 60, "active_within_days": 120}
 """Of the simulated retailers; the real ones say it themselves."""
 
+ROLES = ("winner", "used")
+"""Whom a tournament names and who is judged: the contender that it chooses, and the model that makes the scores."""
+
 GAMES = {"churn": ("log_loss", "auc"), "value": ("mae", "gini")}
 WORDS = {"log_loss": "log loss", "auc": "AUC", "mae": "MAE", "gini": "Gini"}
 SHARES = ("auc", "gini", "spearman", "calibration_error", "bias", "coverage")
@@ -47,6 +51,7 @@ class Verdict(NamedTuple):
     """Whether one thing that is promised was kept."""
 
     what: str
+    model: str
     kept: bool
     found: str
 
@@ -105,18 +110,43 @@ def told(name: str, title: str, result: dict[str, Any]) -> str:
     few, many = min(about["customers"]), max(about["customers"])
     head = (
         f"### Accuracy on {name}\n\n{title}: {len(about['days'])} past dates, {few:,} to {many:,} active customers. "
-        f"Who leaves: **{about['churn']['winner']}**; what they spend: **{about['value']['winner']}**. {machine()}."
+        f"Who leaves: {_named(about['churn'])}; what they spend: {_named(about['value'])}. {machine()}."
     )
     parts = [head]
     for game, measures in GAMES.items():
-        parts.append(markdown(*duels(result[f"{game}_duels"], about, game, measures)))
+        for model in dict.fromkeys(about[game][role] for role in ROLES):
+            parts.append(markdown(*duels(_duels_of(result, game, model), about["days"], model, measures)))
         parts.append(markdown(*scores(result, game)))
-    verdicts = promises(result, name)
-    kept = sum(verdict.kept for verdict in verdicts)
-    rows = [[verdict.what, "kept" if verdict.kept else "**missed**", verdict.found] for verdict in verdicts]
-    parts.append(f"Of what is promised, {kept} of {len(verdicts)} {'was' if kept == 1 else 'were'} kept.")
-    parts.append(markdown(["promised", "", "found"], rows))
-    return "\n\n".join(parts + _notes(about))
+    return "\n\n".join([*parts, *_kept(result, name), *_notes(about)])
+
+
+def _named(verdict: dict[str, Any]) -> str:
+    """Who is chosen, and who is in use."""
+    winner, used = verdict["winner"], verdict["used"]
+    return f"**{winner}**" if winner == used else f"**{winner}** is chosen, **{used}** in use"
+
+
+def _kept(result: dict[str, Any], name: str) -> list[str]:
+    """What was kept: how much of it, and the table of promises, one row where the same model is chosen and in use."""
+    sides = {role: promises(result, name, role) for role in ROLES}
+    chosen, used = (f"{sum(each.kept for each in side)} of {len(side)}" for side in sides.values())
+    rows = []
+    for one, other in zip(*sides.values(), strict=True):
+        both = {"chosen": one, "in use": other} if one.model != other.model else {"chosen and in use": one}
+        for at, (role, each) in enumerate(both.items()):
+            rows.append(["" if at else each.what, f"{each.model}, {role}", _told(each.kept), each.found])
+    said = f"Of what is promised, the chosen models kept {chosen}, those in use {used}."
+    return [said, markdown(["promised", "of", "", "found"], rows)]
+
+
+def _told(kept: bool) -> str:
+    return "kept" if kept else "**missed**"
+
+
+def _duels_of(result: dict[str, Any], game: str, model: str) -> pd.DataFrame:
+    """All other contenders against one of the two that are judged."""
+    table = result[f"{game}_duels"]
+    return table[table["against"] == model].drop(columns="against")
 
 
 def _notes(about: dict[str, Any]) -> list[str]:
@@ -130,21 +160,21 @@ def _notes(about: dict[str, Any]) -> list[str]:
 
 
 def duels(
-    table: pd.DataFrame, about: dict[str, Any], game: str, measures: tuple[str, ...]
+    table: pd.DataFrame, dates: list[str], model: str, measures: tuple[str, ...]
 ) -> tuple[list[str], list[list[str]]]:
-    """How much better the chosen model is than each contender at each date; a star is beyond the error.
+    """How much better a model is than each contender at each date; a star is beyond the error.
 
     Returns
     -------
     Heading and rows of a table.
     """
-    days = about["days"][::-1]
+    days = dates[::-1]
     found = table.set_index(["contender", "date", "measure"]).sort_index()
     rows = []
     for name in dict.fromkeys(table["contender"]):
         cells = [" / ".join(_cell(-found.loc[(name, day, each)]) for each in measures) for day in days]
         rows.append([name, " / ".join(WORDS[each] for each in measures), *cells])
-    return [f"{about[game]['winner']} is better than", "by", *days], rows
+    return [f"{model} is better than", "by", *days], rows
 
 
 def _cell(duel: pd.Series) -> str:
@@ -176,45 +206,33 @@ def _score(name: str, value: float) -> str:
     return f"{value:.1%}" if name in SHARES else f"{value:.3f}"
 
 
-def promises(result: dict[str, Any], name: str) -> list[Verdict]:
-    """What is promised of the chosen models, and whether it was kept.
+def promises(result: dict[str, Any], name: str, role: str) -> list[Verdict]:
+    """What is promised of the models, and whether it was kept.
 
     Parameters
     ----------
     result : of `loyalty.tournaments.tournament`.
     name : of the log; totals are promised of real ones, and of those of customers whose behaviour never changes.
+    role : of `ROLES`: whose promises.
     """
     about = result["about"]
+    models = {game: str(about[game][role]) for game in GAMES}
+    churn, value = (result[game][result[game]["contender"] == models[game]].set_index("date") for game in GAMES)
     verdicts = [
-        _never_worse(result[f"{game}_duels"], about["days"], measure)
+        _never_worse(_duels_of(result, game, models[game]), about["days"], measure, models[game])
         for game, measures in GAMES.items()
         for measure in measures
     ]
-    churn, value = (_of_winner(result, game) for game in GAMES)
-    verdicts.append(_calibrated(churn, dict(zip(about["days"], about["customers"], strict=True))))
-    verdicts.append(_covered(value))
+    verdicts.append(_calibrated(churn, dict(zip(about["days"], about["customers"], strict=True)), models["churn"]))
+    verdicts.append(_covered(value, models["value"]))
     if name in STATIONARY:
-        off = value.loc["all", "bias"]
-        verdicts.append(
-            Verdict("total spend within 5 % where the truth is stationary", bool(abs(off) <= TOTAL), f"{off:+.1%}")
-        )
+        verdicts.append(_total(value, models["value"]))
     if name in REAL:
-        verdicts.append(_totals(value.loc[about["days"][::-1], "bias"]))
+        verdicts.append(_totals(value.loc[about["days"][::-1], "bias"], models["value"]))
     return verdicts
 
 
-def _totals(off: pd.Series) -> Verdict:
-    """The total at every date of a real log."""
-    found = "; ".join(f"{each:+.1%} on {day}" for day, each in off.items())
-    return Verdict("total spend within 10 % at every date of a real log", bool((off.abs() <= REAL_TOTAL).all()), found)
-
-
-def _of_winner(result: dict[str, Any], game: str) -> pd.DataFrame:
-    table = result[game]
-    return table[table["contender"] == result["about"][game]["winner"]].set_index("date")
-
-
-def _never_worse(duels: pd.DataFrame, days: list[str], measure: str) -> Verdict:
+def _never_worse(duels: pd.DataFrame, days: list[str], measure: str, model: str) -> Verdict:
     """At every date not worse than the best other contender, beyond the bootstrap error."""
     table = duels[(duels["measure"] == measure) & duels["date"].isin(days)]
     best = table.loc[table.groupby("date")["gain"].idxmax()]
@@ -224,28 +242,41 @@ def _never_worse(duels: pd.DataFrame, days: list[str], measure: str) -> Verdict:
         for row in ahead.itertuples()
     )
     what = f"{WORDS[measure]} at no date clearly worse than the best other contender"
-    return Verdict(what, ahead.empty, found or f"at {len(best)} dates")
+    return Verdict(what, model, ahead.empty, found or f"at {len(best)} dates")
 
 
-def _calibrated(churn: pd.DataFrame, customers: dict[str, int]) -> Verdict:
+def _calibrated(churn: pd.DataFrame, customers: dict[str, int], model: str) -> Verdict:
     """Over all dates together, which are enough customers; a single date may be too few to tell even right ones."""
     what = f"calibration error under {CALIBRATED} over {ENOUGH:,} customers or more"
     if (count := sum(customers.values())) < ENOUGH:
-        return Verdict(what, True, f"there are {count:,}")
+        return Verdict(what, model, True, f"there are {count:,}")
     worst = churn.loc[churn.loc[list(customers), "calibration_error"].idxmax()]
     found = f"{_error(churn.loc['all'])} over all dates; at worst {_error(worst)}, on {worst.name}"
-    return Verdict(what, bool(churn.loc["all", "calibration_error"] < CALIBRATED), found)
+    return Verdict(what, model, bool(churn.loc["all", "calibration_error"] < CALIBRATED), found)
 
 
 def _error(row: pd.Series) -> str:
     return f"{row['calibration_error']:.3f} (right probabilities: {row['calibration_error_of_chance']:.3f})"
 
 
-def _covered(value: pd.DataFrame) -> Verdict:
+def _covered(value: pd.DataFrame, model: str) -> Verdict:
     share, what = value.loc["all", "coverage"], "90 % intervals hold 88 to 92 % of the customers"
     if pd.isna(share):
-        return Verdict(what, False, "the chosen model tells no interval")
-    return Verdict(what, bool(COVERED[0] <= share <= COVERED[1]), f"{share:.1%}")
+        return Verdict(what, model, False, "it tells no interval")
+    return Verdict(what, model, bool(COVERED[0] <= share <= COVERED[1]), f"{share:.1%}")
+
+
+def _total(value: pd.DataFrame, model: str) -> Verdict:
+    """The total over all dates, where nothing ever changes."""
+    off, what = value.loc["all", "bias"], "total spend within 5 % where the truth is stationary"
+    return Verdict(what, model, bool(abs(off) <= TOTAL), f"{off:+.1%}")
+
+
+def _totals(off: pd.Series, model: str) -> Verdict:
+    """The total at every date of a real log."""
+    found = "; ".join(f"{each:+.1%} on {day}" for day, each in off.items())
+    what = "total spend within 10 % at every date of a real log"
+    return Verdict(what, model, bool((off.abs() <= REAL_TOTAL).all()), found)
 
 
 if __name__ == "__main__":

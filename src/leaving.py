@@ -15,7 +15,7 @@ from .models.btyd_features import log_odds
 from .models.champion import Champion
 from .models.chosen import Chosen, Slope
 from .models.explain_champion import explained_by, of_champion
-from .models.line_up import BLEND, NAIVE, line_up
+from .models.line_up import BLEND, line_up, scored_by
 from .models.metrics import compare
 from .models.players import Curve
 from .models.watched import watched
@@ -48,7 +48,7 @@ def in_use(study: Study) -> dict[str, Any]:
     study.check_outcomes()
     past = [origins.seen(study, day) for day in origins.days(study)]
     winners = {game: study.tournament()["about"][game]["winner"] for game in ("churn", "value")}
-    used = {game: winner if winner in NAIVE else BLEND for game, winner in winners.items()}
+    used = {game: scored_by(winner) for game, winner in winners.items()}
     now = origins.seen(study, study.known_until)
     champion = Champion(
         horizon_days=study.horizon_days,

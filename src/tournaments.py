@@ -9,7 +9,7 @@ import pandas as pd
 
 from . import origins
 from .models import league, profit, reliability
-from .models.line_up import line_up
+from .models.line_up import line_up, scored_by
 from .models.profit import Offer
 from .models.tournament import Contender, Played, Round, play
 
@@ -41,14 +41,14 @@ def tournament(
     -------
     churn, value : scores of each contender, see `models.league.League.scores`.
     churn_gains, value_gains : how much better than the rule each is, and
-    churn_duels, value_duels : than the winner, see `models.league.League`.
+    churn_duels, value_duels : than the winner, and than who makes the scores, see `models.league.League`.
     calibration, tenths : promised against realised on the last date, of the winner and of the rule: contender, and the
         columns of `models.metrics.calibration` and `models.reliability.amounts_by_tenth`, the latter with coverage.
     profit : contender, share (of the customers contacted), profit (money a customer), on the last date.
     last : index customer, in order; churned, and the churn probability by each contender, on the last date.
     about : days (tested, the latest first, ISO), customers and learned (numbers, as `days`), skipped, notes, later;
-        churn, value (each winner, rule, beaten, playing); offer (value, incentive, contact, accepted, break_even);
-        cut_off (probability, share, profit, of the rule, of everyone).
+        churn, value (each winner, used, who makes the scores, rule, beaten, playing); offer (value, incentive, contact,
+        accepted, break_even); cut_off (probability, share, profit, of the rule, of everyone).
     """
     rounds = rounds_of(study, told)
     device = study.dataset.engine_settings.device
@@ -151,6 +151,7 @@ def _profit(played: Played, name: str, offer: Offer) -> pd.DataFrame:
 def _verdict(found: league.League) -> dict[str, Any]:
     return {
         "winner": found.winner,
+        "used": scored_by(found.winner),
         "rule": _rule(found),
         "beaten": found.beaten,
         "playing": list(dict.fromkeys(found.scores["contender"])),

@@ -20,15 +20,20 @@ def accuracy(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("accuracy")
 
 
-def result(*, ahead: float = -0.1, error: float = 0.01, coverage: float = 0.9, bias: float = 0.01) -> dict:
-    """A tournament that the Blend won over one other, who is `ahead` of it on the earlier date only."""
+def result(
+    *, ahead: float = -0.1, error: float = 0.01, coverage: float = 0.9, bias: float = 0.01, winner: str = "Blend"
+) -> dict:
+    """A tournament of two, in which NBD is `ahead` of the Blend, which is in use, on the earlier date only."""
     duels = pd.DataFrame(
         [
-            {"contender": "NBD", "date": day, "measure": measure, "gain": gain, "low": gain - 0.02, "high": gain + 0.02}
+            {"against": own, "contender": other, "date": day, "measure": measure, "gain": sign * gain,
+             "low": sign * gain - 0.02, "high": sign * gain + 0.02}
+            for own, other, sign in (("Blend", "NBD", 1), ("NBD", "Blend", -1))
+            if own in (winner, "Blend")
             for day, gain in zip([*DAYS, "all"], (-0.05, ahead, -0.05), strict=True)
             for measure in ("log_loss", "auc", "mae", "gini")
         ]
-    )
+    )  # fmt: skip
     scores = pd.DataFrame(
         [
             {"contender": name, "date": day, "auc": 0.8, "log_loss": 0.3, "brier": 0.1, "calibration_error": error,
@@ -38,18 +43,18 @@ def result(*, ahead: float = -0.1, error: float = 0.01, coverage: float = 0.9, b
             for day in [*DAYS, "all"]
         ]
     )  # fmt: skip
-    verdict = {"winner": "Blend", "rule": "NBD", "playing": ["NBD", "Blend"], "beaten": {}}
+    verdict = {"winner": winner, "used": "Blend", "rule": "NBD", "playing": ["NBD", "Blend"], "beaten": {}}
     about = {"days": DAYS, "customers": [1500, 1600], "notes": {}, "churn": verdict, "value": verdict}
     return {"about": about, "churn": scores, "value": scores, "churn_duels": duels, "value_duels": duels}
 
 
 def missed(accuracy: ModuleType, log: str = "stationary", **changes: float) -> list[str]:
-    return [verdict.what for verdict in accuracy.promises(result(**changes), log) if not verdict.kept]
+    return [verdict.what for verdict in accuracy.promises(result(**changes), log, "used") if not verdict.kept]
 
 
 def test_all_is_kept_where_all_is_well(accuracy: ModuleType) -> None:
     assert missed(accuracy) == []
-    assert [len(accuracy.promises(result(), log)) for log in ("stationary", "cdnow", "seasonal")] == [7, 7, 6]
+    assert [len(accuracy.promises(result(), log, "used")) for log in ("stationary", "cdnow", "seasonal")] == [7, 7, 6]
 
 
 @pytest.mark.parametrize(("ahead", "worse"), [(0.03, True), (0.01, False), (-0.03, False)])
@@ -58,8 +63,8 @@ def test_worse_is_worse_beyond_the_error_at_any_date(accuracy: ModuleType, ahead
     assert (len(found) == 4) == worse
     if worse:
         assert found[0] == "log loss at no date clearly worse than the best other contender"
-        verdict = accuracy.promises(result(ahead=ahead), "stationary")[0]
-        assert verdict.found == "NBD ahead by 0.03 (0.01 to 0.05) on 2020-02-01"
+        verdict = accuracy.promises(result(ahead=ahead), "stationary", "used")[0]
+        assert (verdict.model, verdict.found) == ("Blend", "NBD ahead by 0.03 (0.01 to 0.05) on 2020-02-01")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,7 @@ def test_the_total_is_promised_of_real_logs_at_every_date(accuracy: ModuleType) 
     assert missed(accuracy, log="cdnow", bias=-0.09) == []
     one = result(bias=0.02)
     one["value"].loc[one["value"]["date"] == DAYS[1], "bias"] = -0.12
-    verdict = accuracy.promises(one, "complete-journey")[-1]
+    verdict = accuracy.promises(one, "complete-journey", "used")[-1]
     assert (verdict.kept, verdict.found) == (False, f"-12.0% on {DAYS[1]}; +2.0% on {DAYS[0]}")
 
 
@@ -90,9 +95,25 @@ def test_the_page_tells_the_chosen_one_s_side_and_what_was_missed(accuracy: Modu
     page = accuracy.told("stationary", "A shop", result(ahead=0.03))
     assert "| Blend is better than | by | 2020-02-01 | 2020-03-01 |" in page
     assert r"| NBD | log loss / AUC | -0.030\* / -0.030\* | +0.050\* / +0.050\* |" in page
-    assert "Of what is promised, 3 of 7 were kept." in page
+    assert "Of what is promised, the chosen models kept 3 of 7, those in use 3 of 7." in page
+    assert page.count("Blend, chosen and in use") == 7
     assert page.count("**missed**") == 4
     assert "nan" not in page
+
+
+def test_the_chosen_one_and_the_one_in_use_are_judged_each_for_itself(accuracy: ModuleType) -> None:
+    one = result(ahead=-0.03, winner="NBD")
+    chosen, used = (accuracy.promises(one, "cdnow", role) for role in ("winner", "used"))
+    assert [verdict.kept for verdict in chosen] == [False] * 4 + [True] * 3
+    assert chosen[0].found.endswith("on 2020-02-01; Blend ahead by 0.05 (0.03 to 0.07) on 2020-03-01")
+    assert all(verdict.kept for verdict in used)
+    page = accuracy.told("cdnow", "A shop", one)
+    assert "Who leaves: **NBD** is chosen, **Blend** in use; what they spend:" in page
+    for model in ("NBD", "Blend"):
+        assert page.count(f"| {model} is better than | by |") == 2
+    assert page.count("| NBD, chosen | **missed** |") == 4
+    assert page.count("|  | Blend, in use | kept |") == 7
+    assert "Of what is promised, the chosen models kept 3 of 7, those in use 7 of 7." in page
 
 
 def test_who_did_not_play_is_told_by_reason(accuracy: ModuleType) -> None:
@@ -126,4 +147,4 @@ def test_it_plays_on_a_simulated_retailer(tmp_path: Path) -> None:
     for name in ("Days since last purchase", "lifetimes BG/NBD", "lifetimes Pareto/NBD", "Blend"):
         assert f"| {name} | all dates |" in done.stdout
     assert done.stdout.strip() in page.read_text()
-    assert "of 7 were kept" in done.stdout
+    assert "Of what is promised, the chosen models kept" in done.stdout

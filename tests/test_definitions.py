@@ -146,7 +146,7 @@ def test_every_page_says_which_meaning_its_numbers_have(made: dict[str, Study], 
     for said in (churn.answer, churn.meeting, summary.answer, summary.meeting, backtest.rules):
         assert doing in said(study)
     assert defined in churn.definition(study)
-    assert card.describe(study)["definition"] == churn.definition(study)
+    assert card.describe(study)[card.CHURN]["definition"] == churn.definition(study)
     assert "Models of purchases foretell who buys nothing" in churn.read_comparison(study)
     assert "who had bought nothing one period before" in churn.came_back(study)
     looking_back = summary.measures(study)[2]

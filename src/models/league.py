@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.metrics import brier_score_loss
 
 from . import profit, ranking, reliability
+from .line_up import scored_by
 from .metrics import auc, errors
 from .profit import Offer
 from .standings import CHURN, VALUE, Game, Standings, middle
@@ -31,7 +32,7 @@ class League(NamedTuple):
     ----------
     scores : contender, date (ISO, or `ALL`), and every score, see `churn_scores` and `value_scores`.
     gains : date (ISO, `EARLIER` or `ALL`), and the columns of `Standings.gains`, against the first contender, the rule.
-    duels : the same against the winner.
+    duels : the same against the winner, and against who makes the scores if that is another: against, and as above.
     winner : the simplest contender that none clearly beats, chosen on the earlier dates where there are some.
     beaten : contenders that are clearly beaten on the dates of the choice, each by whom.
     """
@@ -132,6 +133,7 @@ def _league(game: Game, played: Played, score: Callable[[pd.DataFrame, pd.DataFr
     winner = choosing.winner(game.counts)
     scopes = {day: [at] for at, day in enumerate(days)} | {EARLIER: earlier, ALL: [*range(len(days))]}
     within = {scope: standings.at(dates) for scope, dates in scopes.items()}
+    rivals = [name for name in dict.fromkeys([winner, scored_by(winner)]) if name in names]
     beaten = {name: [other for other in names if choosing.beats(other, name, game.counts)] for name in names}
     rows = [
         {"contender": name, "date": day} | score(played.outcomes[at], played.forecasts[name][at])
@@ -142,11 +144,16 @@ def _league(game: Game, played: Played, score: Callable[[pd.DataFrame, pd.DataFr
     pooled = {name: score(everyone, pd.concat(played.forecasts[name])) for name in names}
     return League(
         _with_all(pd.DataFrame(rows), pd.Series(standings.sizes, days), pooled),
-        pd.concat([each.gains(names[0]).assign(date=scope) for scope, each in within.items()], ignore_index=True),
-        pd.concat([each.gains(winner).assign(date=scope) for scope, each in within.items()], ignore_index=True),
+        _gains(within, names[0]),
+        pd.concat([_gains(within, rival).assign(against=rival) for rival in rivals], ignore_index=True),
         winner,
         {name: others for name, others in beaten.items() if others},
     )
+
+
+def _gains(within: dict[str, Standings], rival: str) -> pd.DataFrame:
+    """Every contender against one, in each scope."""
+    return pd.concat([each.gains(rival).assign(date=scope) for scope, each in within.items()], ignore_index=True)
 
 
 def _with_all(scores: pd.DataFrame, sizes: pd.Series, pooled: dict[str, dict[str, float]]) -> pd.DataFrame:

@@ -30,6 +30,17 @@ NAIVE = (SILENCE, SAME_AGAIN, OF_LATE, RATE)
 BLEND = "Blend"
 
 
+def scored_by(winner: str) -> str:
+    """Who makes the scores where a contender has won: a rule itself, else the blend, which holds the models.
+
+    Examples
+    --------
+    >>> scored_by(RATE), scored_by("BG/NBD")
+    ('Rate so far', 'Blend')
+    """
+    return winner if winner in NAIVE else BLEND
+
+
 def line_up(
     earning: dict[str, Any],
     device: str = "cpu",

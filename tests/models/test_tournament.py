@@ -11,6 +11,7 @@ import pytest
 from loyalty.errors import DataError
 from loyalty.models import league, standings
 from loyalty.models.backtest import Origin
+from loyalty.models.line_up import BLEND
 from loyalty.models.profit import Offer
 from loyalty.models.reliability import calibration_error
 from loyalty.models.standings import CHURN, VALUE, Standings
@@ -335,6 +336,18 @@ def test_the_median_is_judged_by_the_mean_error_and_the_mean_by_the_total() -> N
     assert table.loc[("mean", day), "mae"] == pytest.approx((actual - said).abs().mean())
     assert table.loc[("both", day), "bias"] == table.loc[("mean", day), "bias"]
     assert tuple(table.loc[("mean", day), ["coverage", "width"]]) == (1.0, 1e9)
+
+
+def test_all_are_held_against_the_winner_and_against_who_makes_the_scores() -> None:
+    near = Said("near", churn_probability=truth)
+    worse = Said(BLEND, churn_probability=lambda signal: 0.5 + 0.5 * (truth(signal) - 0.5))
+    found = league.churn_league(play([near, worse], ROUNDS), Offer())
+    assert found.winner == "near"
+    last = found.duels[(found.duels["date"] == league.ALL) & (found.duels["measure"] == "log_loss")]
+    gains = last.set_index(["against", "contender"])["gain"]
+    assert set(gains.index) == {("near", BLEND), (BLEND, "near")}
+    assert gains[(BLEND, "near")] > 0
+    assert gains[(BLEND, "near")] == pytest.approx(-gains[("near", BLEND)])
 
 
 def test_a_tournament_says_the_same_twice(played: Played) -> None:
