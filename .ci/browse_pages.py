@@ -46,6 +46,26 @@ PRINTED = f"""
 (() => {{
   const found = [], wide = document.scrollingElement.scrollWidth;
   if (wide > {PAPER}) found.push(`is ${{wide}} px wide on paper of {PAPER}`);
+  for (const kind of ["table", "figure", "img", "svg", "pre"])
+    for (const element of document.querySelectorAll(kind)) {{
+      const edge = Math.round(element.getBoundingClientRect().right);
+      if (edge > {PAPER}) found.push(`has a ${{kind}} that ends at ${{edge}} px on paper of {PAPER}`);
+    }}
+  for (const cell of document.querySelectorAll("th:not(.long), td:not(.long)")) {{
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), range = document.createRange();
+    while (texts.nextNode())
+      for (const word of texts.currentNode.data.matchAll(/[\\p{{L}}\\p{{N}}]+/gu)) {{
+        range.setStart(texts.currentNode, word.index);
+        range.setEnd(texts.currentNode, word.index + word[0].length);
+        if (range.getClientRects().length > 1) found.push(`cuts the word ${{word[0]}} in a table`);
+      }}
+  }}
+  for (const element of document.querySelectorAll("*"))
+    if (!["rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"].includes(getComputedStyle(element).backgroundColor))
+      found.push(`prints a ground of colour: ${{element.outerHTML.slice(0, 60)}}`);
+  for (const heading of document.querySelectorAll("h2, h3, h4, .title"))
+    if (getComputedStyle(heading).breakAfter !== "avoid")
+      found.push(`may leave a heading at the foot of a sheet: ${{heading.innerText.slice(0, 60)}}`);
   for (const name of [".bar", ".skip", ".contents", ".code"])
     for (const element of document.querySelectorAll(name))
       if (getComputedStyle(element).display !== "none") found.push(`prints its ${{name}}`);

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from .errors import SettingsError
+from .action_rules import Actions
+from .errors import RefusedError, SettingsError
 from .features.companions import count
 from .features.windows import in_last_days
 from .gains import single_effects
 from .programme.allocation import Allocation, Limits, allocate
 from .programme.consent import allowed
-from .programme.effect import Effect, Interval
+from .programme.effect import Effect
+from .programme.rule_evidence import check_named, measured, types_of, unproved
 from .programme.rule_values import SCORES, values
-from .programme.rules import RuleSet, candidates, described, reach, rule_of, rule_set
+from .programme.rules import RuleSet, candidates, described, reach, rule_set
 from .programme.targeting import Assumed, Measure, valued, with_effects
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ SILENT = "Silent for a year"
 STAGES = ("rules", "cool-down", "most contacts", "consent")
 """Through which customers pass, in this order, before an action is chosen: the conditions of the rules, the cool-down
 of each, the most contacts of a customer, and consent to the channel."""
+MOST_ACTIONS = 10_000_000
+"""Actions at hand that are brought here, each a customer and a rule: to choose under a budget all must be in one place.
+"""
 OF_CUSTOMERS = ("customer", "rule", "channel", "segment", "state", "usual_order", "churn_probability")
 MEASURES: dict[str, Measure] = {"purchase": "buying", "spend": "spend"}
 
@@ -49,6 +54,7 @@ class Plan:
     offered : customer and rule, of all actions that passed, also of equal ones.
     allocation, limits : what was chosen, and what it keeps to.
     single : rules that count with an effect of each customer's own, see `gains.single_effects`.
+    unproved : rules that name campaigns as evidence, of which none tells an effect.
     """
 
     known: ir.Table
@@ -61,6 +67,7 @@ class Plan:
     allocation: Allocation
     limits: Limits
     single: tuple[str, ...] = ()
+    unproved: tuple[str, ...] = ()
 
     @property
     def described(self) -> pd.DataFrame:
@@ -81,9 +88,12 @@ def planned(study: Study) -> Plan:
     Raises
     ------
     SettingsError
-        If rules look at columns that the dataset lacks.
+        If rules look at columns that the dataset lacks or name campaigns as evidence that there are not, or a channel
+        that is limited is that of no rule.
     DataError
         If the minimum per segment cannot be reached.
+    RefusedError
+        If there are more than `MOST_ACTIONS` to choose from.
     """
     actions = study.dataset.actions
     known = values(
@@ -91,15 +101,31 @@ def planned(study: Study) -> Plan:
         scores=scored(study),
     ).cache()  # fmt: skip
     rules = rule_set(actions, known, study.as_of)
+    types = types_of(study.campaigns().get("campaign"))
+    check_named(rules.rules, types)
+    found = measured(study.effects(), rules.rules, types)
     passed, reached, rows = _passed(study, known, rules)
-    whole = _valued(study, rows, rules)
+    whole = _valued(study, rows, rules, found)
     each = _without_equals(whole, rules)
-    limits = Limits(
-        budget=np.inf if actions.budget is None else actions.budget, least=dict(actions.minimum_per_segment)
-    )
+    limits = _limits(actions, rules)
     offered = whole[["customer", "rule"]]
     single = tuple(rule.name for rule in rules.rules if rule.name in {one["rule"] for one in study.effects()["single"]})
-    return Plan(known, rules, count(known), passed, reached, each, offered, allocate(each, limits), limits, single)
+    return Plan(
+        known, rules, count(known), passed, reached, each, offered, allocate(each, limits), limits, single,
+        tuple(unproved(rules.rules, found)),
+    )  # fmt: skip
+
+
+def _limits(actions: Actions, rules: RuleSet) -> Limits:
+    """What the dataset file sets."""
+    channels = {rule.channel for rule in rules.rules} | {rule.channel for rule in actions.rules}
+    if unknown := [name for name in actions.most_by_channel if name not in channels]:
+        raise SettingsError(
+            f"actions.most_by_channel: expected channels of rules, found {', '.join(map(repr, unknown))}; rules have "
+            f"{', '.join(sorted(channels))}"
+        )
+    budget = np.inf if actions.budget is None else actions.budget
+    return Limits(budget, contacts=dict(actions.most_by_channel), least=dict(actions.minimum_per_segment))
 
 
 def scored(study: Study) -> pd.DataFrame | ir.Table:
@@ -138,32 +164,6 @@ def suppressed(study: Study) -> set[str]:
     return set(rows["customer"].str.strip())
 
 
-def measured(effects: dict[str, Any], rules: RuleSet) -> dict[str, Effect]:
-    """What earlier campaigns of the rules changed in spend, by rule: several are weighted by their precision.
-
-    Only campaigns with a control group count; their names are the rule's, with or without a date.
-
-    Parameters
-    ----------
-    effects : see `effects.effects`.
-    """
-    found: dict[str, list[Effect]] = {}
-    names = {rule.name for rule in rules.rules}
-    for each in effects["randomised"]:
-        rule = rule_of(each["campaign"])
-        if rule in names and "spend" in each["effects"]:
-            effect = Effect.from_dict(each["effects"]["spend"])
-            found.setdefault(rule, []).extend([effect] if effect.identified and effect.standard_error > 0 else [])
-    return {rule: _pooled(each) for rule, each in found.items() if each}
-
-
-def _pooled(each: list[Effect]) -> Effect:
-    weight = np.array([effect.standard_error**-2.0 for effect in each])
-    estimate = float(weight @ [effect.found.estimate for effect in each] / weight.sum())
-    error = float(weight.sum() ** -0.5)
-    return replace(each[0], found=Interval.around(estimate, error), standard_error=error)
-
-
 def _passed(study: Study, known: ir.Table, rules: RuleSet) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """How many customers each stage of `STAGES` leaves, in all and of each rule, and the rows of those who are left."""
     actions, offers = study.dataset.actions, study.data.offers
@@ -189,15 +189,26 @@ def _passed(study: Study, known: ir.Table, rules: RuleSet) -> tuple[pd.DataFrame
     counts = [count(table.select("customer").distinct()) for table in stages.values()]
     of_rules = pd.DataFrame({stage: reach(table, rules.rules)["customers"] for stage, table in stages.items()})
     counted = pd.DataFrame({"stage": STAGES, "customers": counts, "actions": of_rules.sum().to_numpy("int64")})
+    _check_few_enough(counted.iloc[-1])
     rows = agreed.select([name for name in OF_CUSTOMERS if name in agreed.columns]).to_pandas()
     return counted, of_rules, rows.sort_values(["customer", "rule"], ignore_index=True)
 
 
-def _valued(study: Study, rows: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+def _check_few_enough(left: pd.Series) -> None:
+    """Whether as many actions can be brought here; counted by the engine, before any comes."""
+    if left["actions"] > MOST_ACTIONS:
+        raise RefusedError(
+            f"actions: the {left['actions']:,} actions at hand of {left['customers']:,} customers are more than the "
+            f"{MOST_ACTIONS:,} that are chosen from at once; make the conditions of the rules (actions.rules) narrower"
+        )
+
+
+def _valued(study: Study, rows: pd.DataFrame, rules: RuleSet, found: dict[str, Effect]) -> pd.DataFrame:
     """What each action is worth for each customer: see `targeting`.
 
-    One more purchase is worth the margin on the customer's usual one. Whoever buys anyway takes the reward; of those
-    who are not scored, as likely as the others on average: they buy less, so that what they cost is not told too low.
+    `found` is what campaigns of the rules changed. One more purchase is worth the margin on the usual one. Whoever buys
+    anyway takes the reward; of those who are not scored, as likely as the others on average: they buy less, so that
+    what they cost is not told too low.
     """
     said, margin = described(rules.rules), study.dataset.study.margin
     assumed = {
@@ -205,8 +216,7 @@ def _valued(study: Study, rows: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
         for rule in rules.rules
         if rule.assumed
     }
-    effects = study.effects()
-    found, single = measured(effects, rules), single_effects(study, effects["single"])
+    single = single_effects(study, study.effects()["single"])
     rows = rows.assign(segment=rows["segment"].fillna(SILENT), usual_order=rows["usual_order"].fillna(0.0))
     if rows.empty:
         filled = rows.assign(measure="", design="", effect=0.0, low=0.0, high=0.0)

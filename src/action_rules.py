@@ -79,6 +79,8 @@ class ActionRule(Section):
     priority : of two actions that are worth the same the one with the higher number is chosen.
     months : in which the rule applies, 1 to 12; all if none is given.
     assumed : effect, for as long as none is measured.
+    evidence : campaigns, or types of campaigns, that did the same: what they changed is what this action is expected to
+        change, beside campaigns with the rule's own name.
     """
 
     name: Annotated[Line, Field(max_length=60)]
@@ -93,6 +95,7 @@ class ActionRule(Section):
     priority: Annotated[int, Field(ge=0, le=1000, strict=True)] = 100
     months: tuple[Annotated[int, Field(ge=1, le=12, strict=True)], ...] = ()
     assumed: AssumedEffect | None = None
+    evidence: tuple[Line, ...] = ()
 
     @field_validator("when")
     @classmethod
@@ -140,6 +143,7 @@ class Actions(Section):
     budget : of one run, contacts and rewards together, money.
     most_contacts : that one customer may have in `period_days`.
     period_days : days before the as-of date in which contacts are counted.
+    most_by_channel : contacts that a channel can make in one run, by its name; others have no limit.
     minimum_per_segment : customers of a segment that are to be reached at least, by its name.
     hold_out : share of those chosen for an action who are left without it, to be compared with.
     purpose : for which customers must have given their consent.
@@ -151,6 +155,7 @@ class Actions(Section):
     budget: Money | None = None
     most_contacts: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     period_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = 14
+    most_by_channel: dict[str, Annotated[int, Field(ge=0, strict=True)]] = Field(default_factory=dict)
     minimum_per_segment: dict[str, Annotated[int, Field(ge=0, strict=True)]] = Field(default_factory=dict)
     hold_out: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.1
     purpose: Annotated[str, Field(min_length=1)] = "contact"

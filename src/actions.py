@@ -45,8 +45,9 @@ def actions(study: Study) -> dict[str, Any]:
     about : refused (why nothing was chosen, "" where something was), as_of and known_until (ISO), currency,
         horizon_days, customers (who have bought), scored (of those with an action at hand), default_rules, consent
         (whether it is recorded), contacts (whether they are), limits (budget, None where there is none; most_contacts,
-        period_days, minimum_per_segment, hold_out, purpose), assumed (whether an effect that is counted with is),
-        single (rules that count with an effect of each customer's own), moved_from (ISO, see moves), allocation (see
+        period_days, most_by_channel, minimum_per_segment, hold_out, purpose), assumed (whether an effect that is
+        counted with is), single (rules that count with an effect of each customer's own), unproved (rules that name
+        campaigns as evidence, of which none tells an effect), moved_from (ISO, see moves), allocation (see
         `Allocation.to_dict`; of all chosen, those who will be held out too), item (level, winner, novel_winner, notes:
         see `recommend.Contest`).
     states : see `moments.sizes`; state is a column.
@@ -149,7 +150,16 @@ def _variation(study: Study) -> design.Variation | None:
 def _about(study: Study) -> dict[str, Any]:
     said = study.dataset.actions
     limits = said.model_dump(
-        mode="json", include={"budget", "most_contacts", "period_days", "minimum_per_segment", "hold_out", "purpose"}
+        mode="json",
+        include={
+            "budget",
+            "most_contacts",
+            "period_days",
+            "most_by_channel",
+            "minimum_per_segment",
+            "hold_out",
+            "purpose",
+        },
     )
     return {
         "refused": "",
@@ -172,6 +182,7 @@ def _of_plan(plan: Plan) -> dict[str, Any]:
         "default_rules": plan.rules.default,
         "assumed": bool((plan.allocation.chosen["design"] == "assumed").any()),
         "single": list(plan.single),
+        "unproved": list(plan.unproved),
         "allocation": plan.allocation.to_dict(),
     }
 

@@ -46,7 +46,8 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except LoyaltyError as error:
-        _complain(str(error))
+        for problem in getattr(error, "problems", ()) or [str(error)]:
+            _complain(problem)
         code = error.exit_code
     except _WRONG_CALL as error:
         if error.format_message():  # empty where the bare command has shown its help
@@ -57,9 +58,10 @@ def main() -> NoReturn:
         code = 1
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except SystemExit as stopped:  # by a signal
+    except SystemExit as stopped:  # by a signal; or with 1, where nobody reads what is written any more
         code = stopped.code
-        _complain("stopped; what was published before stays")
+        if code != 1:
+            _complain("stopped; what was published before stays")
     if code == INTERRUPTED:
         _complain("interrupted")
     sys.exit(code if isinstance(code, int) else 0)

@@ -1,8 +1,9 @@
 """What campaigns changed whose customers were drawn by chance: what is read of each, and how."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import pandas as pd
 
@@ -27,6 +28,9 @@ PAST = {
 }
 """What each is narrowed with, the first also what its placebo is made of, unless something else was registered."""
 UNFINISHED = "The campaign is not over: what it sells and costs from here on is not known."
+TOO_SOON = (
+    f"The {AFTER} weeks after its end are not over when the log ends, so sales that were pulled forward are not seen."
+)
 METRICS = ("spend", "purchase_days", "order_value")
 """What is read of each campaign, the main one first, unless another metric was registered."""
 
@@ -40,7 +44,9 @@ class Read(NamedTuple):
     last : day on which its coupons end, see `effects_worth.last_days`; None where none was handed in.
     people : see `held_out.participants`.
     known_until : first day that is not known.
+    planned : share of those drawn who were to be held out; None where that is not known.
     effects : by metric, the main one first.
+    long : what it changed in spend while it ran and in the weeks after, where it ran for more than `days`; else None.
     """
 
     campaign: str
@@ -50,7 +56,9 @@ class Read(NamedTuple):
     people: pd.DataFrame
     known_until: date
     registration: registry.Registration | None
+    planned: float | None
     effects: Mapping[str, Effect]
+    long: Effect | None
 
     @property
     def main(self) -> str:
@@ -84,17 +92,38 @@ class Read(NamedTuple):
             return main.refused(UNFINISHED)
         return main
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it ran for more days than those over which it is read."""
+        return self.long is not None
+
+    @property
+    def earned(self) -> Effect:
+        """What it changed in spend, in all days in which its coupons were taken; refused as `spend` is."""
+        return self.spend if self.long is None or not self.spend.identified else self.long
+
+    def without_people(self) -> Self:
+        """The same without its customers, of whom a retailer of many campaigns has more than memory holds."""
+        return self._replace(people=self.people.iloc[:0])
+
 
 def _weeks(start: date, last: date | None) -> int | None:
     return None if last is None or last < start else weeks_of((last - start).days + 1)
 
 
-def read(study: "Study", offers: Offers, campaign: str, start: date, last: date | None) -> Read:
-    """The effects of one campaign on those drawn for it, as registered where it is."""
-    found = None
+def read(study: "Study", offers: Offers, campaign: str, drawn: pd.Series, last: date | None) -> Read:
+    """The effects of one campaign on those drawn for it, as registered where it is.
+
+    Parameters
+    ----------
+    drawn : its row of `held_out.campaigns`.
+    last : see `Read`.
+    """
+    found, start = None, pd.Timestamp(drawn["start"]).date()
+    planned = None if pd.isna(drawn["planned"]) else float(drawn["planned"])
     if registry.is_registered(campaign, study.name, study.root):
         found = registry.registered(campaign, study.name, study.root)
-        start = found.starts
+        start, planned = found.starts, found.hold_out
     days, covariate = (found.days, found.covariate) if found else (DAYS, "")
     ran = _weeks(start, last) or 0
     people = held_out.participants(
@@ -107,11 +136,22 @@ def read(study: "Study", offers: Offers, campaign: str, start: date, last: date 
         weeks=ran + max(AFTER, ran),
         covariate=covariate,
     )
-    trial = Trial.of(people, planned=found.planned if found else None)
+    shares = None if planned is None else {"treated": 1 - planned, "control": planned}
+    trial = Trial.of(people, planned=shares)
     metrics = (found.metric,) if found else METRICS
     told = {metric: _effect(study, trial, campaign, metric, days, covariate) for metric in metrics}
     told = {metric: _as_known(study, each, metric, found, start, days, len(people)) for metric, each in told.items()}
-    return Read(campaign, start, days, last, people, study.known_until, found, told)
+    long = _long(study, trial, campaign, 7 * (ran + AFTER)) if last and (last - start).days + 1 > days else None
+    return Read(campaign, start, days, last, people, study.known_until, found, planned, told, long)
+
+
+def _long(study: "Study", trial: Trial, campaign: str, days: int) -> Effect:
+    """What a campaign changed in spend over more days than it is read; refused where these are not over."""
+    weeks = [f"week_{week}" for week in range(days // 7)]
+    seen = [week for week in weeks if week in trial.frame]
+    people = trial.frame.assign(spend=trial.frame[seen].sum(axis=1))
+    effect = _effect(study, replace(trial, frame=people), campaign, "spend", days, "")
+    return effect if seen == weeks else effect.refused(TOO_SOON)
 
 
 def _as_known(
@@ -155,6 +195,7 @@ def plain(read: Read) -> dict[str, Any]:
         "start": read.start.isoformat(),
         "days": read.days,
         "running": read.running,
+        "planned": read.planned,
         "registered_on": found and found.registered_on.isoformat(),
         "minimum_effect": found and found.minimum_effect,
         "succeeded": None if found is None or read.running else registry.succeeded(found, read.effects[read.main]),

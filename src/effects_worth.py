@@ -1,4 +1,4 @@
-"""What campaigns were worth: what their coupons sold, and what was earned with that."""
+"""What coupons of campaigns sold, and of that what would have been bought anyway."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -8,28 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from . import gains
-from .effects_drawn import DAYS, UNFINISHED, Read
+from .effects_drawn import TOO_SOON, Read
 from .features.offers import Offers, judged
 from .programme import held_out
 from .programme.cannibalisation import AFTER, Cannibalisation, divided, split
 from .programme.chosen_sales import Ran, together
-from .programme.effect import Effect
 from .programme.observational import plan_for
 from .programme.panel import Panel
-from .programme.profit_and_loss import Costs, ProfitAndLoss, points_cost, profit_and_loss
-from .programme.whole_programme import programme
 
 if TYPE_CHECKING:
     from .study import Study
 
-TOGETHER = "All of these together"
 NOTHING = "Nothing was redeemed, so there is nothing to split."
-TOO_SOON = (
-    f"The {AFTER} weeks after its end are not over when the log ends, so sales that were pulled forward are not seen."
-)
 
 
-def _sums(study: "Study", names: Iterable[str]) -> pd.Series:
+def sums_of(study: "Study", names: Iterable[str]) -> pd.Series:
     """Of campaigns reached, redemptions, matched (redemptions), coupon_sales, discount and contact_cost.
 
     Not a number where one of them has none.
@@ -53,8 +46,8 @@ def last_days(study: "Study", offers: Offers) -> dict[str, date]:
 
 def over(study: "Study", read: Read) -> gains.Over:
     """A campaign that is over, for asking who gained from it."""
-    sums = _sums(study, [read.campaign])
-    cost = _known(sums["contact_cost"] / sums["reached"])
+    sums = sums_of(study, [read.campaign])
+    cost = known(sums["contact_cost"] / sums["reached"])
     return gains.Over(read.campaign, read.start, read.days, read.people, read.smaller, cost or 0.0)
 
 
@@ -77,9 +70,9 @@ def splits(
     observed : see `effects.effects`, results not yet as plain values.
     last : see `last_days`.
     """
-    found = [_of_drawn(each, _sums(study, [each.campaign])) for each in drawn]
+    found = [_of_drawn(each, sums_of(study, [each.campaign])) for each in drawn]
     if seen is not None:
-        found += [_of_chosen(study, seen, each, last) for each in _whole_groups(observed) if each["compared"]]
+        found += [_of_chosen(study, seen, each, last) for each in whole_groups(observed) if each["compared"]]
     return [each for each in found if each is not None]
 
 
@@ -123,7 +116,7 @@ def _of_drawn(read: Read, sums: pd.Series) -> Cannibalisation | None:
 def _of_chosen(study: "Study", seen: Panel, group: dict[str, Any], last: Mapping[str, date]) -> Cannibalisation | None:
     """The campaigns of a group that are over, each over its own length; None where coupon sales are not known."""
     names, effect = group["compared"], group["observed"].effect
-    sums = _sums(study, names)
+    sums = sums_of(study, names)
     if not sums["coupon_sales"] >= 0:
         return None
     blank = Cannibalisation(group["name"], effect.design, float(sums["coupon_sales"]), int(sums["reached"]))
@@ -134,7 +127,7 @@ def _of_chosen(study: "Study", seen: Panel, group: dict[str, Any], last: Mapping
     found = together(seen, ran, plan_for(seen, names))
     if found.caused is None:
         return replace(blank, refusals=found.refusals or (NOTHING,))
-    sums = _sums(study, found.campaigns)
+    sums = sums_of(study, found.campaigns)
     made = divided(
         found.caused,
         what=group["name"],
@@ -149,7 +142,7 @@ def _of_chosen(study: "Study", seen: Panel, group: dict[str, Any], last: Mapping
     return replace(made, notes=(*made.notes, note)) if left else made
 
 
-def _whole_groups(observed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def whole_groups(observed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Groups that hold every targeted campaign once: the types, or all together, or the only one."""
     for kind in ("type", "all", "campaign"):
         if found := [each for each in observed if each["kind"] == kind]:
@@ -157,62 +150,6 @@ def _whole_groups(observed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return []
 
 
-# What was earned
-
-
-def accounts(
-    study: "Study", drawn: Sequence[Read], observed: Sequence[dict[str, Any]], last: Mapping[str, date]
-) -> tuple[list[ProfitAndLoss], ProfitAndLoss | None]:
-    """What each campaign with a control group, and each type of the others, earned; and all of them together."""
-    told = [
-        _account(study, f"Campaign {each.campaign}", each.spend, [each.campaign], each.days, last) for each in drawn
-    ]
-    groups = _whole_groups(observed)
-    told += [_account(study, each["name"], *_of_group(study, each, last), DAYS, last) for each in groups]
-    if len(told) < 2:
-        return told, None
-    return told, programme(told, shared_controls=len(groups) > 1, what=TOGETHER)
-
-
-def _of_group(study: "Study", group: dict[str, Any], last: Mapping[str, date]) -> tuple[Effect, list[str]]:
-    """The effect of chosen customers, and the campaigns to account for: those that are over."""
-    effect = group["observed"].effect
-    finished = [name for name in group["compared"] if name not in last or last[name] < study.known_until]
-    if group["compared"] and not finished:
-        return effect.refused(UNFINISHED), group["compared"]
-    return effect, finished
-
-
-def _account(
-    study: "Study", what: str, found: Effect, names: Sequence[str], days: int, last: Mapping[str, date]
-) -> ProfitAndLoss:
-    sums = _sums(study, names)
-    reached = int(sums["reached"])
-    caused = found.found.estimate * reached if found.identified else None
-    rules, given = study.dataset.programme.points, study.data.tables.points is not None
-    costs = Costs(_known(sums["discount"]), _known(sums["contact_cost"]), points_cost(caused, rules, given=given))
-    account = profit_and_loss(
-        found, study.dataset.study.margin, costs, customers=reached, discount_share=_discount_share(study, sums)
-    )
-    longest = _longest(study, names, last)
-    if account.identified and longest > days:
-        note = f"Sales caused are those of {days} days; discounts are those of campaigns of up to {longest} days."
-        account = replace(account, notes=(*account.notes, note))
-    return replace(account, what=what)
-
-
-def _longest(study: "Study", names: Sequence[str], last: Mapping[str, date]) -> int:
-    """Days of the longest of these campaigns."""
-    starts = study.campaigns()["campaign"]["start"]
-    return max(((last[name] - starts[name].date()).days + 1 for name in names if name in last), default=0)
-
-
-def _discount_share(study: "Study", sums: pd.Series) -> float:
-    """Share of the redemptions of which it is known what they took off."""
-    if study.campaigns()["about"]["discount_told"] or not sums["redemptions"] > 0 or pd.isna(sums["matched"]):
-        return 1.0
-    return float(sums["matched"] / sums["redemptions"])
-
-
-def _known(cost: float) -> float | None:
+def known(cost: float) -> float | None:
+    """A sum of costs; None where one of them is not known."""
     return None if pd.isna(cost) else float(cost)

@@ -5,6 +5,8 @@ wrong, 3 no answer can be given, 4 another run is at work. The message is one li
 expected, and what to do.
 """
 
+from collections.abc import Sequence
+
 
 class LoyaltyError(Exception):
     """Base of all errors that this package raises on purpose."""
@@ -19,7 +21,16 @@ class InputError(LoyaltyError):
 
 
 class SettingsError(InputError):
-    """A dataset file or a parameter is wrong."""
+    """A dataset file or a parameter is wrong.
+
+    Attributes
+    ----------
+    problems : what is wrong, one by one; the message tells all of it on one line.
+    """
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        self.problems = tuple(problems)
+        super().__init__(message)
 
 
 class DataError(InputError):

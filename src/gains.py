@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from .errors import RefusedError
+from .errors import DataError, RefusedError
 from .features import build
 from .features.columns import Tables, Window
 from .features.sample import last_mark, tables_up_to
+from .models.btyd_features import STEADY, Outlook, expected_spend
+from .origins import gapped
 from .programme import joining, members
 from .programme.default_rules import DEFAULTS
 from .programme.effect import Interval
 from .programme.responders import Found, who_responds
-from .programme.rules import rule_of
+from .programme.rule_evidence import tells_of, types_of
 from .programme.targeting import calibrated
 from .programme.uplift import Uplift
 from .sampled import active_tables
@@ -81,12 +83,13 @@ def who_gains(study: "Study", over: list[Over]) -> tuple[dict[str, Any] | None, 
     Of each rule whose customers are shown to differ: rule, campaign, start (ISO), centre, mean, slope (see
     `targeting.calibrated`), model and trees (see `Uplift.pack`; text).
     """
-    names = {rule.name for rule in study.dataset.actions.rules or DEFAULTS}
+    rules, types = study.dataset.actions.rules or DEFAULTS, types_of(study.campaigns().get("campaign"))
     by_size = sorted(over, key=lambda each: (each.smaller, each.start), reverse=True)
     of_rules: dict[str, Over] = {}
     for each in by_size:
-        if (rule := rule_of(each.campaign)) in names:
-            of_rules.setdefault(rule, each)
+        for rule in rules:
+            if tells_of(each.campaign, rule, types):
+                of_rules.setdefault(rule.name, each)
     wanted = {each.campaign: each for each in [*by_size[:1], *of_rules.values()]}
     found = {name: _learned(study, each) for name, each in wanted.items()}
     told = None
@@ -155,7 +158,16 @@ def single_effects(study: "Study", single: list[dict[str, Any]]) -> pd.DataFrame
 
 
 def _features(study: "Study", tables: Tables, day: date, learned: date) -> pd.DataFrame:
-    """Features of the customers active on a day, in the windows that there were when it was learned from them."""
+    """Features of the customers active on a day, in the windows that there were when it was learned from them.
+
+    Beside them what buy-till-you-die models, fitted to everyone on that day, expect: whoever has left unseen cannot
+    gain, and most gain in some proportion to what they would spend anyway.
+    """
     lengths = build.windows_that_fit(study.first_day, learned)
     window = Window(day, lengths, study.horizon_days, (learned - study.first_day).days)
-    return build.frame(tables, window, study.active_within_days)
+    known = build.frame(tables, window, study.active_within_days)
+    try:
+        outlook = Outlook.fit(gapped(study, day), known).forecast(known, study.horizon_days)
+    except DataError:  # nobody bought twice
+        return known
+    return known.join(outlook).assign(expected_spend=expected_spend(outlook, STEADY))

@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from .aims import Goal
+from .effects import ACCOUNTS
 from .errors import DataError
 from .features.windows import last_days
 from .programme import satisfaction as said
@@ -207,10 +208,16 @@ def _accounts(study: "Study") -> tuple[set[str], list[tuple[ProfitAndLoss, set[s
     first, last = min(each.starts for each in phases), max(each.ends for each in phases)
     starts = study.campaigns()["campaign"]["start"]
     names = {str(name) for name, day in starts.items() if first <= day.date() <= last}
-    drawn = {str(each["campaign"]) for each in study.effects()["randomised"]}
-    made = {f"Campaign {name}": {name} for name in drawn} | _observed(study)
-    told = [ProfitAndLoss.from_dict(each) for each in study.effects()["accounts"]]
-    return names, [(each, made[each.what]) for each in told if made.get(each.what, set()) and made[each.what] <= names]
+    made = {f"Campaign {name}": {name} for name in names} | _observed(study)
+    kept: list[tuple[ProfitAndLoss, set[str]]] = []
+    told = [ProfitAndLoss.from_dict(each) for name in ACCOUNTS for each in study.effects()[name]]
+    for each in told:
+        campaigns = made.get(each.what, set())
+        counted = {name for one, others in kept if one.identified for name in others}
+        # One campaign of a type counts by itself only where its type does not.
+        if campaigns and campaigns <= names and not campaigns & counted:
+            kept.append((each, campaigns))
+    return names, kept
 
 
 def _observed(study: "Study") -> dict[str, set[str]]:

@@ -156,10 +156,17 @@ class Transactions(Timed, Channeled):
 
 
 class Products(Table):
-    """What is sold."""
+    """What is sold.
+
+    Attributes
+    ----------
+    category : column with the kind of product, as features and favourites know it.
+    recommended : column with the narrower kind that is told as the next purchase; `category` if not given.
+    """
 
     product: str
     category: str
+    recommended: str | None = None
 
 
 class Customers(Channeled):
@@ -193,6 +200,7 @@ class Campaigns(Table):
     channel : column with how its customers are reached (letter, e-mail, app …).
     contact_cost : what one contact costs, a number or a column, in the dataset's currency.
     budget : column with the money that all contacts may cost.
+    hold_out : share of those drawn who were to be held out by chance, a number or a column.
     """
 
     campaign: str
@@ -202,6 +210,7 @@ class Campaigns(Table):
     channel: str | None = None
     contact_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] | str | None = None
     budget: str | None = None
+    hold_out: Annotated[float, Field(gt=0, lt=1)] | str | None = None
     time_format: TimeFormat = None
 
 

@@ -120,8 +120,8 @@ def load_dataset(name: str, root: Path | None = None) -> Dataset:
     try:
         return Dataset.model_validate(content)
     except ValidationError as error:
-        problems = "; ".join(_problem(detail) for detail in error.errors())
-        raise SettingsError(f"{shown}: {problems}") from None
+        problems = [_problem(detail) for detail in error.errors()]
+        raise SettingsError(f"{shown}: {'; '.join(problems)}", [f"{shown}: {each}" for each in problems]) from None
 
 
 def with_engine(dataset: Dataset, engine: str | None) -> Dataset:
@@ -189,12 +189,15 @@ def _problem(detail: Any) -> str:
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     expected = EXPECTED.get(detail["type"], said)
     # A whole section says no more than its key, and may hold a password.
-    return f"{key}: expected {expected}" + ("" if isinstance(found, dict) else f", found {found!r}")
+    shown = str(found) if isinstance(found, date) else repr(found)
+    return f"{key}: expected {expected}" + ("" if isinstance(found, dict) else f", found {shown}")
 
 
 def _key(location: tuple[Any, ...]) -> str:
-    """A place in the file as it is written there; the first table of a role needs no number."""
-    return ".".join(str(part + 1) if isinstance(part, int) else part for part in location if part != 0)
+    """A place in the file as it is written there; the first table of a role needs no number, the first rule does."""
+    rule = location[:3] if location[:2] == ("actions", "rules") else ()
+    parts = [*rule, *(part for part in location[len(rule) :] if part != 0)]
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in parts)
 
 
 def _fields_at(location: tuple[Any, ...]) -> list[str]:

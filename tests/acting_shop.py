@@ -81,7 +81,7 @@ def scored(study: Study, randomised: list[dict[str, Any]] | None = None) -> Iter
     frame = pd.DataFrame({"churn_probability": churn, "expected_spend": 20 * (1 - churn), "clv": 6 * (1 - churn)})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Study, "churn", lambda _: {"scores": frame, "about": {"asked": len(frame)}})
-        patch.setattr(Study, "effects", lambda _: {"randomised": randomised or [], "single": []})
+        patch.setattr(Study, "effects", lambda _: {"randomised": randomised or [], "observed": [], "single": []})
         patch.setattr(Study, "campaigns", lambda _: {"about": {"desk": None}})
         yield frame
 

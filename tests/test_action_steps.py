@@ -9,8 +9,9 @@ import pytest
 from acting_shop import RULES, log, opened, scored
 from loyalty.action_plan import planned
 from loyalty.action_rules import ActionRule
-from loyalty.action_words import WORDS, reasons
+from loyalty.action_words import WORDS, reasons, said
 from loyalty.actions import FRAMES, actions
+from loyalty.errors import SettingsError
 from loyalty.programme.effect import Effect, Interval
 from loyalty.programme.rule_columns import COLUMNS
 from loyalty.programme.rules import campaign
@@ -77,9 +78,10 @@ def test_what_was_measured_takes_the_place_of_what_is_assumed(study: Study) -> N
         found = Effect(
             "spend", "randomised", "mean", "EUR", Interval.around(estimate, error), error, treated=100, control=100
         )
-        return {"campaign": name, "effects": {"spend": found.to_dict()}}
+        return {"campaign": name, "running": False, "effects": {"spend": found.to_dict()}}
 
-    with scored(study, [effect(10.0, 1.0), effect(4.0, 2.0), {"campaign": "other", "effects": {}}]):
+    others = [{"campaign": "other", "running": False, "effects": {}}, effect(99.0, 0.1) | {"running": True}]
+    with scored(study, [effect(10.0, 1.0), effect(4.0, 2.0), *others]):
         plan = planned(study)
     rows = plan.values[plan.values["rule"] == "hello"]
     assert set(rows["design"]) == {"randomised"}
@@ -99,6 +101,17 @@ def test_the_budget_is_kept_and_its_price_told(shop: Callable[[str], Study]) -> 
     assert alone.sum() + allocation["customers"] == 300
     worth = told["regret"].set_index("rule")["value"]
     assert worth["this allocation"] >= worth.drop("everyone, whatever it costs").max() - 1e-9
+
+
+def test_a_channel_makes_no_more_contacts_than_it_can(shop: Callable[[str], Study]) -> None:
+    limited = shop(RULES.replace("hold_out", "most_by_channel = { post = 7 }\nhold_out"))
+    with scored(limited):
+        told = actions(limited)
+    assert told["by_channel"].set_index("channel")["customers"]["post"] == 7
+    assert set(told["about"]["allocation"]["channel_prices"]) == {"post"}
+    unknown = shop(RULES.replace("hold_out", "most_by_channel = { telephone = 7 }\nhold_out"))
+    with scored(unknown), pytest.raises(SettingsError, match=r"found 'telephone'; rules have e-mail, post"):
+        actions(unknown)
 
 
 def test_a_minimum_that_cannot_be_reached_is_told_and_breaks_no_page(shop: Callable[[str], Study]) -> None:
@@ -132,10 +145,26 @@ def test_every_column_of_rules_has_words() -> None:
     assert set(WORDS) == set(COLUMNS)
     samples = {"number": 0.5, "text": "x", "truth": True, "date": pd.Timestamp("2020-01-31")}
     for name, column in COLUMNS.items():
-        assert "{" not in WORDS[name].format(samples[column.kind])
+        assert "{" not in said(name, samples[column.kind])
+
+
+@pytest.mark.parametrize("name", [name for name, text in WORDS.items() if "{s}" in text])
+def test_one_of_a_thing_is_not_told_as_several(name: str) -> None:
+    one, several, none = (said(name, number) for number in (1.0, 2.0, 0.0))
+    noun = WORDS[name].partition("{s}")[0].split()[-1]
+    assert noun in one.split()
+    assert f"{noun}s" not in one.split()
+    assert f"{noun}s" in several.split()
+    assert f"{noun}s" in none.split()
+    assert f"{noun}s" in said(name, 1001.0).split()
+
+
+def test_a_favourite_that_is_not_on_offer_is_told_so() -> None:
+    assert said("favourite_on_offer", True) == "the favourite category is on offer"
+    assert said("favourite_on_offer", False) == "the favourite category is not on offer"
 
 
 def test_what_is_not_known_is_no_reason() -> None:
     rule = ActionRule(name="r", when="orders > 1 or clv > 5", channel="c", offer="o", kind="service")
-    rows = pd.DataFrame({"orders": [3.0, 0.0], "clv": [None, 7.0]})
-    assert reasons(rule, rows).tolist() == ["3 receipts in a year", "0 receipts in a year; worth 7.00"]
+    rows = pd.DataFrame({"orders": [1.0, 0.0], "clv": [None, 7.0]})
+    assert reasons(rule, rows).tolist() == ["1 receipt in a year", "0 receipts in a year; worth 7.00"]

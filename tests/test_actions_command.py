@@ -1,15 +1,21 @@
 """`loyalty actions`: what it prints, what it writes, and with which exit code it refuses."""
 
+import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from acting_shop import RULES, log, opened, scored
 from loyalty import cli, keys
+from loyalty.commands.actions import show
 from loyalty.errors import SettingsError
+from mistaken_rules import MISTAKES, TWENTY
+from rich.console import Console
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -69,15 +75,21 @@ def test_files_are_written_and_the_table_counts_them(root: Path, configuration: 
     assert keys.place().stat().st_mode & 0o777 == 0o600
 
 
-def test_all_mistakes_of_rules_are_told_at_once(
-    make_shop: Callable[..., Path], simulated_log: pd.DataFrame, shop_toml: str, loyalty_run: Run
+@pytest.mark.parametrize("command", ["actions", "check"])
+def test_twenty_four_mistakes_are_twenty_four_lines_in_one_go(
+    make_shop: Callable[..., Path], simulated_log: pd.DataFrame, shop_toml: str, loyalty_run: Run, command: str
 ) -> None:
-    wrong = RULES.replace("days_since_last >= 0", "days_since >= 0").replace('kind = "service"', 'kind = "bribe"')
-    wrong = wrong.replace("hold_out = 0.25", "hold_out = 2")
-    code, _, err = loyalty_run(make_shop(log(simulated_log), shop_toml + wrong), "actions", "shop")
-    assert code == 2
-    for told in ("days_since", "bribe", "hold_out"):
-        assert told in err
+    root = make_shop(log(simulated_log), shop_toml + TWENTY)
+    before = sorted(root.rglob("*"))
+    code, out, err = loyalty_run(root, command, "shop")
+    assert (code, out) == (2, "")
+    lines = err.splitlines()
+    assert len(lines) == 24
+    assert all(re.match(r"loyalty: data/shop\.toml: actions\.\w+", line) for line in lines)
+    told = [[line for line in lines if part in line] for part in MISTAKES]
+    assert [part for part, found in zip(MISTAKES, told, strict=True) if not found] == []
+    assert {line for found in told for line in found} == set(lines)
+    assert sorted(root.rglob("*")) == before
 
 
 def test_a_log_that_is_too_small_is_refused(make_shop: Callable[..., Path], shop_toml: str, loyalty_run: Run) -> None:
@@ -103,3 +115,33 @@ def test_a_key_of_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("LOYALTY_KEY", "short")
     with pytest.raises(SettingsError, match=r"LOYALTY_KEY: expected a key of 16 to 64 bytes, found 5"):
         keys.key()
+
+
+NARROW = {"currency": "USD", "limits": {"budget": 500.0}, "default_rules": False, "left_out": [], "removed": {}}
+RULE = {"held_out": 137, "cost": 3702.0, "value": 12345.6, "value_low": -1234.5, "value_high": 45678.9}
+LARGE = {"held_out": 123456, "cost": 1234567.89, "value": 1234567.8, "value_low": -1234567.0, "value_high": 12345678.9}
+TOLD = NARROW | {
+    "as_of": "2026-03-02",
+    "consent": "recorded",
+    "folder": None,
+    "rules": [
+        {"rule": "nearly the next tier", "channel": "telephone", "customers": 1234, "evidence": "assumed", **RULE},
+        {"rule": "x" * 60, "channel": "e-mail", "customers": 1234567, "evidence": "assumed, randomised", **LARGE},
+    ],
+}
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_narrow_terminal_cuts_neither_names_nor_numbers(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width)
+    shop = SimpleNamespace(dataset=SimpleNamespace(title="Shop"))
+    show(shop, TOLD, console)  # type: ignore[arg-type]
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    words = set(text.split())
+    assert {"1,234", "(137)", "3,702.00", "12,346", "(-1,234", "45,679)", "telephone,"} <= words
+    assert {"1,234,567", "(123,456)", "1,234,567.89", "1,234,568", "(-1,234,567", "12,345,679)"} <= words
+    assert sum(len(word) for word in text.split() if set(word) == {"x"}) == 60
+    # All that is said of a rule stands together, the name first.
+    assert text.index("nearly") < text.index("telephone") < text.index("xxx") < text.index("measured")

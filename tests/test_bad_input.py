@@ -77,13 +77,16 @@ def refused(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
     def check(root: Path, arguments: list[str], told: list[str], code: int = 2) -> None:
         before = files(root)
         left, out, err = run(arguments, monkeypatch, capfd)
-        *steps, complaint = err.splitlines()
+        lines = err.splitlines()
+        complaints = [line for line in lines if line.startswith("loyalty: ")]
+        steps = lines[: len(lines) - len(complaints)]
         assert left == code
         # Whoever checks a log wants to see what is wrong with it, all the more if it is refused.
         assert ("No report can be made" in out) == (code == 3 and arguments[0] == "check")
         assert out == "" or (code == 3 and arguments[0] == "check")
-        assert complaint.startswith("loyalty: ")
-        assert [text for text in told if text not in complaint] == []
+        assert complaints
+        assert lines[len(steps) :] == complaints  # a line for each thing that is wrong, after all steps
+        assert [text for text in told if not any(text in line for line in complaints)] == []
         assert set(steps) <= STEPS_TOLD
         assert steps == [] or "churn" in steps  # only what must be computed to be known comes after other steps
         assert files(root) == before

@@ -192,3 +192,12 @@ def test_a_bug_keeps_its_traceback(opened: list[Any], monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "argv", ["loyalty", "check", "bug"])
     with pytest.raises(KeyError, match="a bug"):
         cli.main()
+
+
+@pytest.mark.parametrize(("code", "said"), [(1, ""), (143, "loyalty: stopped; what was published before stays\n")])
+def test_only_a_signal_is_told_as_one(loyalty_run: Run, monkeypatch: pytest.MonkeyPatch, code: int, said: str) -> None:
+    def leave(**_: object) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(cli, "app", leave)
+    assert loyalty_run() == (code, "", said)

@@ -216,9 +216,9 @@ def spent(study: Study, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     starts = {"a": "2020-08-03", "b": "2020-09-10", "c": "2020-05-01"}
     step = {"about": {"known": True}, "campaign": pd.DataFrame({"start": pd.to_datetime(pd.Series(starts))})}
     accounts = [account("Campaign a", 500.0), account("Campaign b", None), account("Campaign c", 900.0)]
-    drawn = [{"campaign": name} for name in starts]
     monkeypatch.setattr(Study, "campaigns", lambda _: step)
-    monkeypatch.setattr(Study, "effects", lambda _: {"randomised": drawn, "observed": [], "accounts": accounts})
+    told = {"observed": [], "accounts": accounts, "earlier_accounts": [], "single_accounts": []}
+    monkeypatch.setattr(Study, "effects", lambda _: told)
     return progress.budget(study)
 
 

@@ -199,7 +199,7 @@ def test_another_day_makes_a_report_beside_the_first(shop):
     assert run.returncode == 0, run.stderr
     folder = root / "reports" / "corner" / "2025-09-15"
     written = sorted(path.name for path in folder.iterdir())
-    card = ["model-card.html", "model-card.json"]
+    card = [f"model-card{which}.{kind}" for which in ("-value", "") for kind in ("html", "json")]
     assert written == ["01_data_health.html", "index.html", "manifest.json", *card]
     assert json.loads(run.stdout)["as_of"] == "2025-09-15"
     assert latest(root).resolve() != folder.resolve()

@@ -80,7 +80,7 @@ def test_the_plan_counts_with_it_and_with_the_rule_where_it_is_not_known(
     study: Study, taught: list[dict[str, Any]]
 ) -> None:
     with scored(study), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Study, "effects", lambda _: {"randomised": [], "single": taught})
+        patch.setattr(Study, "effects", lambda _: {"randomised": [], "observed": [], "single": taught})
         plan = planned(study)
     assert plan.single == ("hello",)
     rows = plan.values[plan.values["rule"] == "hello"].set_index("customer")

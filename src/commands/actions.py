@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], None]
 
+RULE_WIDTH = 14
+"""Characters that names of rules have at least, however narrow the terminal is."""
+
 
 def make(study: Study, *, dry_run: bool, tell: Tell = lambda _: None) -> dict[str, Any]:
     """Choose actions and write their files.
@@ -63,7 +66,7 @@ def show(study: Study, made: dict[str, Any], console: Console | None = None) -> 
 
 def sentences(made: dict[str, Any]) -> list[str]:
     """What the table does not say."""
-    said, limits = [], made["limits"]
+    said, limits = ["Value: expected, with its 90 % interval, or the range that is assumed."], made["limits"]
     if made["default_rules"]:
         said.append("The dataset file has no rules: these are the default ones, whose costs and effects are assumed.")
     if any(rule["customers"] and rule["evidence"] == "assumed" for rule in made["rules"]):
@@ -84,24 +87,60 @@ def sentences(made: dict[str, Any]) -> list[str]:
 
 
 def _table(made: dict[str, Any]) -> Table:
+    """The rules, in lines that are broken between words, so that a narrow terminal cuts no number."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"Money in {made['currency']}; value expected, with a 90 % interval or the assumed range")
-    table.title_justify = "left"
-    for number, heading in enumerate(("Rule", "Channel", "Customers", "Held out", "Cost", "Value", "from", "to", "")):
-        table.add_column(heading, justify="right" if 2 <= number <= 7 else "left")
-    for rule in made["rules"]:
-        money = [f"{rule[name]:,.2f}" for name in ("cost", "value", "value_low", "value_high")]
-        cells = [rule["rule"], rule["channel"], f"{rule['customers']:,}", f"{rule['held_out']:,}", *money]
-        table.add_row(*map(Text, [*cells, _evidence(rule["evidence"])]))
+    table = Table(title=f"Money in {made['currency']}", title_justify="left", box=None, padding=(0, 2, 1, 0))
+    table.add_column("Rule", overflow="fold", min_width=RULE_WIDTH)
+    rows = [_cells(rule) for rule in made["rules"]]
+    longest = max((len(word) for row in rows for word in row[-1].split()), default=0)
+    table.add_column("Customers\n(held out)", justify="right", no_wrap=True)
+    table.add_column("Cost", justify="right", no_wrap=True)
+    table.add_column("Value expected\n(from, to)", justify="right", min_width=longest)
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table
 
 
-def _evidence(designs: str | None) -> str:
-    if designs is None:
-        return ""
-    return "assumed" if designs == "assumed" else f"measured ({designs})"
+def _cells(rule: dict[str, Any]) -> tuple[str, str, str, str]:
+    """What a row says; what stands below each other is of one column."""
+    value = _money(rule["value"])
+    if rule["customers"]:
+        value += f"\n({_money(rule['value_low'])} to {_money(rule['value_high'])})"
+    name = f"{rule['rule']}\n{_how(rule)}"
+    return name, f"{rule['customers']:,}\n({rule['held_out']:,})", f"{rule['cost']:,.2f}", value
+
+
+def _how(rule: dict[str, Any]) -> str:
+    """The channel, and whether the value was measured."""
+    return f"{rule['channel']}, {_evidence(rule['evidence'])}" if rule["evidence"] else str(rule["channel"])
+
+
+def _evidence(designs: str) -> str:
+    """How the effect is known.
+
+    Examples
+    --------
+    >>> _evidence("assumed"), _evidence("assumed, randomised")
+    ('assumed', 'measured (randomised), else assumed')
+    """
+    measured = [design for design in designs.split(", ") if design != "assumed"]
+    if not measured:
+        return "assumed"
+    return f"measured ({', '.join(measured)})" + (", else assumed" if "assumed" in designs.split(", ") else "")
+
+
+def _money(value: float) -> str:
+    """Expected money: whole where that is enough.
+
+    Examples
+    --------
+    >>> _money(1234.56), _money(12.345), _money(-0.001)
+    ('1,235', '12.35', '0.00')
+    """
+    rounded = round(value, 0 if abs(value) >= 1000 else 2) + 0.0
+    return f"{rounded:,.0f}" if abs(value) >= 1000 else f"{rounded:,.2f}"
 
 
 def _near(place: str) -> str:

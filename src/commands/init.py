@@ -32,7 +32,7 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write anew; the old file is kept beside it.")] = False,
     table: Annotated[
-        str | None, typer.Option(metavar="TABLE", help="The table or view that is the log, in a database.")
+        str | None, typer.Option(metavar="TABLE", help="The table or view to read, in a database.")
     ] = None,
 ) -> None:
     """Guess what the columns of a purchase log or an experiment are, and write a dataset file that can be corrected."""
@@ -154,7 +154,7 @@ def _free(path: Path) -> Path:
 
 
 def _table(source: str, asked: str | None, path: str, root: Path, where: str) -> str | None:
-    """The table of a database that is the log: the one that was asked for, else the one that is clear."""
+    """The table of a database to read: the one that was asked for, else the one that is clear."""
     from ..sources.databases import is_database
     from ..sources.guessing.choosing import likely_tables
     from ..sources.guessing.draft import plain
@@ -169,10 +169,11 @@ def _table(source: str, asked: str | None, path: str, root: Path, where: str) ->
     told = [f"{plain(table.name)} ({', '.join(map(plain, table.columns))})" for table in found]
     if len(found) == 1:
         return found[0].name
-    chosen = _choice("Which table is the purchase log?", found, told, later="stop") if _is_terminal() else None
+    kind = found[0].kind
+    chosen = _choice(f"Which table is the {kind}?", found, told, later="stop") if _is_terminal() else None
     if chosen is None:
         raise RefusedError(
-            f"{path}: each of these tables may be the purchase log: {'; '.join(told)}; name one, such as "
+            f"{path}: each of these tables may be the {kind}: {'; '.join(told)}; name one, such as "
             f"`loyalty init {shlex.quote(path)} --table {shlex.quote(found[0].name)}`"
         )
     return chosen.name

@@ -205,6 +205,11 @@ FINDINGS: dict[str, Finding] = {
         "They have no rates.",
         "check contacts.campaign, and whether all contacts were exported",
     ),
+    "hold_out_no_share": Finding(
+        "Campaigns whose planned hold-out is no share",
+        "It must lie between 0 and 1, so the sizes of their arms are not held against it.",
+        "write 0.2 for 20 %, and check campaigns.hold_out",
+    ),
     "points_negative_balance": Finding(
         "Points spent that were not there",
         "A redemption is larger than the balance, or movements before it are missing.",

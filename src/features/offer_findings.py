@@ -17,9 +17,11 @@ KINDS = {
 
 
 def offer_findings(offers: Offers) -> list[Found]:
-    """Redemptions that count for no campaign, customers in both arms, and campaigns that nobody received."""
+    """Redemptions that count for no campaign, customers in both arms, and campaigns with nobody or with no plan."""
     rows = judged(offers)
-    return [*_both_arms(offers), *_empty(offers), *([] if rows is None else _redemptions(rows))]
+    return [
+        *_both_arms(offers), *_empty(offers), *_unplanned(offers), *([] if rows is None else _redemptions(rows))
+    ]  # fmt: skip
 
 
 def _redemptions(rows: ir.Table) -> list[Found]:
@@ -67,13 +69,32 @@ def _empty(offers: Offers) -> list[Found]:
     empty = offers.campaigns.anti_join(drawn.filter(drawn.arm == "treated"), "campaign")
     if not (number := count(empty)):
         return []
-    names = [row["campaign"] for row in first_rows(empty.select("campaign"))]
-    more = ", …" if number > len(names) else ""
     return [
         Found(
             name="empty_campaign",
             severity="note",
             done="counted",
-            detail=f"campaigns: nobody received {number:,} of {count(offers.campaigns):,}: {', '.join(names)}{more}",
+            detail=f"campaigns: nobody received {number:,} of {count(offers.campaigns):,}: {_named(empty, number)}",
         )
     ]
+
+
+def _unplanned(offers: Offers) -> list[Found]:
+    share = offers.campaigns.hold_out
+    wrong = offers.campaigns.filter((share <= 0) | (share >= 1))
+    if not (number := count(wrong)):
+        return []
+    return [
+        Found(
+            name="hold_out_no_share",
+            severity="warning",
+            done="counted",
+            detail=f"campaigns: hold_out is no share between 0 and 1 in {number:,}: {_named(wrong, number)}",
+        )
+    ]
+
+
+def _named(campaigns: ir.Table, number: int) -> str:
+    """The first of so many campaigns."""
+    names = [row["campaign"] for row in first_rows(campaigns.select("campaign"))]
+    return f"{', '.join(names)}{', …' if number > len(names) else ''}"

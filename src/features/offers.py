@@ -148,7 +148,7 @@ def _undescribed(first: ir.Table) -> ir.Table:
     text, money = ibis.null("string"), ibis.null("float64")
     return first.select(
         "campaign", start=first["first"], end=ibis.null("date"), type=text, channel=text, contact_cost=money,
-        budget=money,
+        budget=money, hold_out=money,
     )  # fmt: skip
 
 

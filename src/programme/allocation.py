@@ -167,8 +167,9 @@ def _check_least(rows: pd.DataFrame, problem: Problem, limits: Limits) -> None:
     for name, number in limits.least.items():
         if number > there.get(name, 0):
             raise DataError(
-                f"minimum per segment: {name!r} is to have {number} customers, and {there.get(name, 0)} of it have an "
-                "offer; lower the minimum, or add a rule that they meet"
+                f"minimum per segment: {name!r} is to have {number} customer{'' if number == 1 else 's'}, and "
+                f"{there.get(name, 0)} of it {'has' if there.get(name, 0) == 1 else 'have'} an offer; lower the "
+                "minimum, or add a rule that they meet"
             )
     cheapest = rows.groupby("customer").agg(segment=("segment", "first"), cost=("cost", "min"))
     needed = sum(

@@ -29,6 +29,7 @@ class Return:
         effect is identified or the discounts are not known.
     profit : that less what was spent, money; None where either is not known.
     on_spend : profit for each unit of money spent; None too where nothing was.
+    at_most : whether the discounts are a lower bound, and with it all that was earned an upper one.
     """
 
     spent: float
@@ -36,6 +37,7 @@ class Return:
     margin: Interval | None
     profit: Interval | None
     on_spend: Interval | None
+    at_most: bool = False
 
 
 def account(budget: Budget, as_of: date, measured: Mapping[tuple[str, str], float] | None = None) -> pd.DataFrame:
@@ -107,7 +109,8 @@ def brought(lines: pd.DataFrame, earned: ProfitAndLoss | None) -> Return:
     if margin is None:
         return Return(spent, missing, None, None, None)
     profit = None if missing else _less(margin, spent)
-    return Return(spent, missing, margin, profit, profit.times(1 / spent) if profit and spent else None)
+    on_spend = profit.times(1 / spent) if profit and spent else None
+    return Return(spent, missing, margin, profit, on_spend, at_most=bool(earned and earned.at_most))
 
 
 def _margin(earned: ProfitAndLoss) -> Interval | None:

@@ -170,7 +170,7 @@ def _with_shares(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _with_descriptions(frame: pd.DataFrame, seen: Responses) -> pd.DataFrame:
     """Measures by campaign, those that nobody received too, with what is known of each."""
-    about = seen.campaigns.drop("contact_cost").to_pandas().set_index("campaign")
+    about = seen.campaigns.drop("contact_cost", "hold_out").to_pandas().set_index("campaign")
     about[["start", "end"]] = about[["start", "end"]].apply(pd.to_datetime)
     if seen.redemptions is not None:
         rows = seen.redemptions.filter(seen.redemptions.reason.notnull() & seen.redemptions.campaign.notnull())

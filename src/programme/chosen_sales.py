@@ -37,15 +37,17 @@ class Together(NamedTuple):
     campaigns : names of those that are in it.
     measured : customers on whom it was measured.
     refusals : why others are not.
+    error : standard error of all that was caused, during and after, as it would vary with other customers drawn.
     """
 
     caused: Caused | None
     campaigns: tuple[str, ...]
     measured: int
     refusals: tuple[str, ...]
+    error: float = 0.0
 
 
-def together(panel: Panel, campaigns: Mapping[str, Ran], plan: Plan) -> Together:
+def together(panel: Panel, campaigns: Mapping[str, Ran], plan: Plan, *, most_after: int | None = None) -> Together:
     """Sales caused by campaigns among all whom they reached.
 
     Parameters
@@ -53,11 +55,12 @@ def together(panel: Panel, campaigns: Mapping[str, Ran], plan: Plan) -> Together
     panel : see `panel.panel`.
     campaigns : by name.
     plan : of the weeks before them. Those during and after follow from each campaign's length.
+    most_after : weeks after a campaign, at most; as many as it had if not given.
     """
     sums, named, measured, refusals, seen = np.zeros(2), [], 0, [], []
     influence, own = np.zeros((panel.customers, 2)), np.zeros((2, 2))
     for name, ran in campaigns.items():
-        weeks = _weeks(panel, name, ran)
+        weeks = _weeks(panel, name, ran, most_after)
         if weeks.after < AFTER:
             refusals.append(f"campaign {name}: the {AFTER} weeks after its end are not over when the log ends")
             continue
@@ -78,7 +81,8 @@ def together(panel: Panel, campaigns: Mapping[str, Ran], plan: Plan) -> Together
     if not named:
         return Together(None, (), 0, tuple(refusals))
     caused = Caused(float(sums[0]), float(sums[1]), influence.T @ influence + own, min(seen))
-    return Together(caused, tuple(named), measured, tuple(refusals))
+    error = float(np.linalg.norm(influence.sum(axis=1)))
+    return Together(caused, tuple(named), measured, tuple(refusals), error)
 
 
 class _Weeks(NamedTuple):
@@ -90,13 +94,14 @@ class _Weeks(NamedTuple):
     after: int
 
 
-def _weeks(panel: Panel, name: str, ran: Ran) -> _Weeks:
-    """After a campaign as many weeks as it had, at least `AFTER`, as far as the log holds them."""
+def _weeks(panel: Panel, name: str, ran: Ran, most_after: int | None) -> _Weeks:
+    """After a campaign as many weeks as it had, at least `AFTER`, or as are asked for, as far as the log holds them."""
     start = panel.start_of(panel.campaigns.index(name)) if name in panel.campaigns else None
     last = (ran.last - panel.first_day).days
     first = last if start is None else start
     during = max(1, weeks_of(last + 1 - first))
-    return _Weeks(first, last, during, min(max(AFTER, during), (panel.days - first) // 7 - during))
+    wanted = max(AFTER, during) if most_after is None else most_after
+    return _Weeks(first, last, during, min(wanted, (panel.days - first) // 7 - during))
 
 
 def _columns(weeks: _Weeks, anchor: int) -> FloatArray:

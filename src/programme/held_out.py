@@ -30,16 +30,20 @@ def campaigns(offers: Offers, as_of: date) -> pd.DataFrame:
 
     Returns
     -------
-    start (day), treated, held_out (customers; those in both arms are in neither), index campaign.
+    start (day), treated, held_out (customers; those in both arms are in neither), planned (share of them who were to be
+    held out; not a number where that is not known, or is no share), index campaign.
     """
     known = offers.known(as_of)
     each = arms(known.drawn)
     sizes = each.group_by("campaign").agg(
         treated=(each.arm == "treated").sum(), held_out=(each.arm == "held out").sum()
     )
-    named = sizes.filter(sizes.held_out > 0).join(known.campaigns.select("campaign", "start"), "campaign")
+    told = known.campaigns.select("campaign", "start", planned="hold_out")
+    named = sizes.filter(sizes.held_out > 0).join(told, "campaign")
     frame = named.to_pandas().sort_values(["start", "campaign"], ignore_index=True)
-    return frame.assign(campaign=frame["campaign"].astype(str)).set_index("campaign")
+    planned = frame["planned"].astype("float64")
+    planned = planned.where(planned.between(0, 1, inclusive="neither"))
+    return frame.assign(campaign=frame["campaign"].astype(str), planned=planned).set_index("campaign")
 
 
 def participants(

@@ -18,10 +18,15 @@ ALPHA = (1 - LEVEL) / 2
 """Chance of seeing a difference where there is none."""
 
 
-def by_part(predicted: FloatArray, gain: FloatArray, parts: int = 10) -> pd.DataFrame:
+def by_part(predicted: FloatArray, gain: FloatArray, parts: int = 10, widen: float = 1.0) -> pd.DataFrame:
     """Predicted against realised effects by tenths of the prediction, the highest first.
 
     Customers with the same prediction stay together, so there may be fewer parts than asked for, and of unlike size.
+
+    Parameters
+    ----------
+    predicted, gain, widen : see `heterogeneity`.
+    parts : how many.
 
     Returns
     -------
@@ -32,7 +37,7 @@ def by_part(predicted: FloatArray, gain: FloatArray, parts: int = 10) -> pd.Data
     frame = pd.DataFrame({"part": part, "predicted": predicted, "realised": gain})
     grouped = frame.groupby("part")
     told = grouped.agg(customers=("realised", "size"), predicted=("predicted", "mean"), realised=("realised", "mean"))
-    half = QUANTILE * grouped["realised"].sem()
+    half = widen * QUANTILE * grouped["realised"].sem()
     told = told.assign(low=told["realised"] - half, high=told["realised"] + half).reset_index(drop=True)
     told.insert(0, "part", np.arange(1, len(told) + 1))
     return told

@@ -93,7 +93,8 @@ def policy(
     margin : what a unit of the outcome is worth: 1 if it is money earned.
     cost : of one contact, the same for all arms or one an arm.
     shares : budgets, rising.
-    widen : factor on the error of `found`, see `uplift.Learned`; 1 where the effects were learned from other customers.
+    widen : factor on the errors of what depends on the order, see `uplift.Learned`; 1 where the effects were learned
+        from other customers.
 
     Raises
     ------
@@ -106,14 +107,14 @@ def policy(
     order = expected[np.arange(len(best)), best]
     arms = margin * (scores[:, 1:] - scores[:, :1]) - costs
     gain = arms[np.arange(len(best)), best]
-    lines = [interval_of(chosen(order, share) * gain) for share in shares]
+    lines = [_of_share(chosen(order, share), gain, widen) for share in shares]
     values, low, high = ([getattr(line, end) for line in lines] for end in ("estimate", "low", "high"))
     top = float(shares[int(np.argmax(values))])
     rule, taken = _held_out(order, gain, fold, shares), chosen(order, top)
     rates = np.bincount(best, weights=taken, minlength=len(names)) / max(taken.sum(), 1e-300)
     against = {
         "nobody": interval_of(rule * gain, widen),
-        "random": interval_of(within_fold(rule, fold) * gain),
+        "random": interval_of(within_fold(rule, fold) * gain, widen),
         **{f"all {name}": interval_of(rule * gain - arms[:, place], widen) for place, name in enumerate(names)},
     }
     return Policy(
@@ -131,6 +132,13 @@ def policy(
 def interval_of(single: FloatArray, widen: float = 1.0) -> Interval:
     """Mean of what single customers say, with its normal interval; `widen` is a factor on its error."""
     return Interval.around(float(single.mean()), widen * float(single.std(ddof=1)) / np.sqrt(len(single)))
+
+
+def _of_share(taken: FloatArray, gain: FloatArray, widen: float) -> Interval:
+    """Value of treating some. That of as many at random is widened by nothing: no order is in it."""
+    value = interval_of(taken * gain).estimate
+    error = interval_of((taken.mean() + widen * (taken - taken.mean())) * gain)
+    return Interval(value, value + error.low - error.estimate, value + error.high - error.estimate)
 
 
 def _checked(arms: int, margin: float, cost: float | Sequence[float], shares: Sequence[float]) -> FloatArray:

@@ -122,8 +122,8 @@ def curve(
     outcome : shape (n,).
     weight : one over the probability of the arm that the customer is in; all 1 if not given.
     draws : of customers, for the intervals: what is drawn is the outcome, the order is kept.
-    widen : factor on the errors of coefficient and area, see `uplift.Learned`; 1 where the order was learned
-        from other customers.
+    widen : factor on the errors of what depends on the order, see `uplift.Learned`; 1 where it was learned from other
+        customers.
 
     Raises
     ------
@@ -199,13 +199,22 @@ def within_fold(values: FloatArray, fold: IntArray) -> FloatArray:
     return np.asarray(values - (np.bincount(fold, weights=values) / counts)[fold])
 
 
+def rank_within_fold(values: FloatArray, fold: IntArray) -> FloatArray:
+    """Place of each among its fold, from 0 to 1; equal values share one.
+
+    In one row with other folds, whose models learned from them, customers would stand the lower the better they do.
+
+    Examples
+    --------
+    >>> rank_within_fold(np.array([5.0, 9.0, 1.0, 1.0]), np.array([0, 0, 1, 1])).tolist()
+    [0.25, 0.75, 0.5, 0.5]
+    """
+    grouped = pd.Series(values).groupby(np.asarray(fold))
+    return np.asarray((grouped.rank() - 0.5) / grouped.transform("size"))
+
+
 def _curve(
-    kind: Kind,
-    predicted: FloatArray,
-    columns: FloatArray,
-    customers: tuple[int, int],
-    draws: int,
-    widen: float,
+    kind: Kind, predicted: FloatArray, columns: FloatArray, customers: tuple[int, int], draws: int, widen: float
 ) -> Curve:
     cell = _cells(np.asarray(predicted, dtype="float64"))
     sums = _sums(cell, columns, np.ones((1, len(cell))))
@@ -214,31 +223,31 @@ def _curve(
     if not draws:
         one, two, three = (Interval(each, each, each) for each in (coefficient, area, end))
         return Curve(kind, Points.of(share[0], gain[0], gain[0], gain[0]), one, two, three, customers)
-    lines, (areas, coefficients, ends) = _resampled(kind, cell, columns, share[0], draws)
+    lines, coefficients, ends = _resampled(kind, cell, columns, share[0], draws)
+    # What lies above the straight line depends on the order; the end of that line does not.
+    above = gain[0] - share[0] * end
+    lines = share[0] * ends[:, None] + above + widen * (lines - share[0] * ends[:, None] - above)
+    coefficients = coefficient + widen * (coefficients - coefficient)
     points = Points.of(share[0], gain[0], *np.percentile(lines, [TAIL, 100 - TAIL], axis=0))
-    told = _around(coefficient, coefficients, widen), _around(area, areas, widen), _around(end, ends, 1.0)
+    told = _around(coefficient, coefficients), _around(area, coefficients + ends / 2), _around(end, ends)
     return Curve(kind, points, *told, customers)
 
 
-def _around(estimate: float, drawn: FloatArray, widen: float) -> Interval:
+def _around(estimate: float, drawn: FloatArray) -> Interval:
     """The middle 90 % of what was drawn."""
-    low, high = np.percentile(drawn, [TAIL, 100 - TAIL])
-    return Interval(estimate, *(float(estimate + widen * (drawn_end - estimate)) for drawn_end in (low, high)))
+    return Interval(estimate, *np.percentile(drawn, [TAIL, 100 - TAIL]).tolist())
 
 
 def _resampled(
     kind: Kind, cell: IntArray, columns: FloatArray, grid: FloatArray, draws: int
-) -> tuple[FloatArray, tuple[FloatArray, FloatArray, FloatArray]]:
-    """Curves on the same shares, and their areas, of customers drawn anew (each a Poisson number of times)."""
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Curves on the same shares, areas above their straight lines, and ends, customers drawn anew (Poisson)."""
     random = np.random.default_rng(SEED)
-    gains, areas = [], []
-    for _ in range(draws):
-        times = random.poisson(1.0, len(cell)).astype("float64")[None, :]
-        share, gain = _gains(kind, _sums(cell, columns, times))
-        gains.append(np.interp(grid, share[0], gain[0]))
-        areas.append(np.concatenate(_areas(share, gain)))
-    area, coefficient, end = np.array(areas).T
-    return np.array(gains), (area, coefficient, end)
+    sums = [_sums(cell, columns, random.poisson(1.0, (1, len(cell))).astype("float64")) for _ in range(draws)]
+    share, gain = _gains(kind, np.concatenate(sums))
+    lines = [np.interp(grid, *line) for line in zip(share, gain, strict=True)]
+    _, coefficient, end = _areas(share, gain)
+    return np.array(lines), coefficient, end
 
 
 def _cells(predicted: FloatArray) -> IntArray:

@@ -1,8 +1,9 @@
 """What each customer is likely to buy next: by the method that did best on past dates, also if it is the plainest.
 
-An item is a category where the dataset knows categories, else a product. What counts is on how many days a customer
-bought it, not how many pieces or for how much. Novel is what the customer has not bought before: most of a basket is
-bought again, so what fills the list best says little about what is new to the customer, and is judged apart.
+An item is a category where the dataset knows categories, the narrower kind where it names one, else a product. What
+counts is on how many days a customer bought it, not how many pieces or for how much. Novel is what the customer has not
+bought before: most of a basket is bought again, so what fills the list best says little about what is new to the
+customer, and is judged apart.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from .recommend_counts import MOST_ITEMS, Catalogue, Tastes, bought, buyers, cat
 from .recommend_methods import METHODS, Learned, Scorer, blocks, top
 from .recommend_tournament import COUNTS, Round, played, scores, standings
 
-LEVELS = ("category", "product")
-"""Columns of the lines that may name items, the first that there is."""
+LEVELS = {"recommended": "category", "category": "category", "product": "product"}
+"""Columns of the lines that may name items, of which the first that there is does, and what an item is then called."""
 
 MOST_CUSTOMERS = 20_000
 """Customers whom methods learn from and are judged on; a sample of them where there are more."""
@@ -81,14 +82,15 @@ def contest(
     -------
     Without a winner, and with a note that says why, where the dataset names no items or nothing was bought again.
     """
-    level = level_of(tables)
-    if not level:
+    column = level_of(tables)
+    if not column:
         return _none("", "The log names neither categories nor products: give transactions.product or .category.")
+    level = LEVELS[column]
     if not origins:
         return _none(level, "The log knows no past date whose horizon is over.")
     days = sorted(origins, reverse=True)
     some = tables_up_to(tables, last_mark(buyers(tables, days[0]), most_customers))
-    items = bought(some.lines, level).cache()
+    items = bought(some.lines, column).cache()
     found = [played(items, day, horizon_days, buyers(some, day)) for day in days]
     rounds = [each for each in found if each is not None]
     if not rounds:
@@ -173,13 +175,13 @@ def recommendations(
     DataError
         If the log names no items before the date.
     """
-    if not (level := level_of(tables)):
+    if not (column := level_of(tables)):
         raise DataError("the log names neither categories nor products: give transactions.product or .category")
-    items = bought(tables.lines, level)
+    items = bought(tables.lines, column)
     sold = catalogue(items, as_of)
     if not sold.names:
-        raise DataError(f"no purchase before {as_of} has a {level} that is known")
-    scorer = _learned(tables, level, sold, as_of, winner, most_customers)
+        raise DataError(f"no purchase before {as_of} has a {LEVELS[column]} that is known")
+    scorer = _learned(tables, column, sold, as_of, winner, most_customers)
     told = [
         _told(block, sold, scorer, count, novel_only)
         for part in parts(buyers(tables, as_of) if customers is None else customers, PART)
@@ -188,10 +190,10 @@ def recommendations(
     return pd.concat(told, ignore_index=True).sort_values(["customer", "rank"], ignore_index=True)
 
 
-def _learned(tables: Tables, level: str, sold: Catalogue, as_of: date, winner: str, most: int) -> Scorer:
+def _learned(tables: Tables, column: str, sold: Catalogue, as_of: date, winner: str, most: int) -> Scorer:
     """The method, having learned from a sample of the customers."""
     who = tables_up_to(tables, last_mark(buyers(tables, as_of), most))
-    items, there = bought(who.lines, level), buyers(who, as_of)
+    items, there = bought(who.lines, column), buyers(who, as_of)
     return METHODS[winner](
         Learned(sold.days, lambda: tastes(items, sold, as_of, there), lambda: together(items, sold, as_of, there))
     )

@@ -13,7 +13,7 @@ from .arms import Arms, Propensity, arrange
 from .effect import Interval, Overlap
 from .heterogeneity import Heterogeneity, by_part, heterogeneity, profile
 from .policy import Policy, interval_of, policy
-from .qini import Curve, curve, curve_of_scores
+from .qini import Curve, curve, curve_of_scores, rank_within_fold
 from .uplift import Learned, Uplift, learn
 
 RANDOMISED = "Arms were drawn at random, with the probabilities given."
@@ -31,8 +31,8 @@ class Responders:
     ----------
     arm, customers : its name, and how many are in it and in the control group.
     mean : effect on all customers, doubly robust.
-    qini, uplift : curves of raw outcomes against the control group alone.
-    scores : curve of doubly robust scores, which is the most exact.
+    qini, uplift : curves of raw outcomes against the control group alone, the best of each fold first.
+    scores : curve of doubly robust scores, which is the most exact, in the same order.
     parts : see `heterogeneity.by_part`.
     differ : whether customers differ in what they gain.
     profile : see `heterogeneity.profile`.
@@ -165,7 +165,8 @@ def _of_arm(place: int, features: pd.DataFrame, arms: Arms, learned: Learned) ->
     """One arm against the control group."""
     predicted, gain = learned.effects[:, place - 1], learned.scores[:, place] - learned.scores[:, 0]
     rows, widen = arms.against_control(place), learned.widen[place - 1]
-    raw = predicted[rows], (arms.arm[rows] == place).astype("float64"), arms.outcome[rows]
+    order = rank_within_fold(predicted, arms.fold)
+    raw = order[rows], (arms.arm[rows] == place).astype("float64"), arms.outcome[rows]
     customers = (int(arms.sizes[place]), int(arms.sizes[0]))
     return Responders(
         arm=arms.names[place],
@@ -173,8 +174,8 @@ def _of_arm(place: int, features: pd.DataFrame, arms: Arms, learned: Learned) ->
         mean=interval_of(gain),
         qini=curve(*raw, kind="qini", weight=arms.weight[rows], widen=widen),
         uplift=curve(*raw, kind="uplift", weight=arms.weight[rows], widen=widen),
-        scores=curve_of_scores(predicted, gain, customers, widen=widen),
-        parts=by_part(predicted, gain),
+        scores=curve_of_scores(order, gain, customers, widen=widen),
+        parts=by_part(predicted, gain, widen=widen),
         differ=heterogeneity(predicted, gain, arms.fold, widen),
         profile=profile(features, predicted),
     )

@@ -168,7 +168,7 @@ def _described(treated: ir.Table, known: Offers, first_day: date) -> ir.Table:
         channel=joined.sent_by.coalesce(joined.channel),
         whole=days_until(first_day, joined.start) <= 0,
         contact_cost=joined.contact_cost * joined.contacts,
-    ).drop("sent_by", "budget")
+    ).drop("sent_by", "budget", "hold_out")
 
 
 def _opened(each: ir.Table, opens: ir.Table | None) -> ir.Table:

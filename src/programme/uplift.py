@@ -24,13 +24,6 @@ from .effect_order import TREES, Design, Members, Order, Seen
 
 OUTCOME_TREES = TREES | {"max_depth": 3, "min_child_weight": 20.0, "reg_lambda": 1.0}
 OUTCOME_ROUNDS, SPREAD_ROUNDS = 60, 40
-PAIRS = 1 / 3
-"""How much the variance of a measured order grows with the share of noise in it.
-
-Of a line that learns nothing but noise each pair of folds counts twice: the variance is 1 + 1 times that of independent
-folds. Of these learners, which hold back, a third is left, in simulated worlds with and without effects.
-"""
-
 LEAST_SPREAD = 0.1
 """Share of the mean variance under which no customer's outcome is taken to be surer."""
 
@@ -100,8 +93,10 @@ class Learned:
     effects : of each arm on each customer, shape (n, arms without control); each learned without the customer's fold,
         the mean effect aside, which is that of all.
     scores : outcome in each arm, noisy and right on average, shape (n, arms); see `scores_of`.
-    widen : factor on the errors of what depends on the order of all customers, of each arm, from 1 to 1.15: folds are
-        not independent, for each is told by models that learned from the others. See `PAIRS`.
+    widen : factor on the errors of what depends on the order of all customers, of each arm, from 1 to √2. Folds are
+        not independent: one is told by what was learned from the others, and they by what was learned from it. Of an
+        order that is all noise, every pair of folds so counts twice, and the variance with it; of one that is part
+        noise, that part does.
     """
 
     model: Uplift
@@ -137,7 +132,7 @@ def _learned(features: pd.DataFrame, arms: Arms) -> Learned:
             order = Order.fit(seen.take(others), types, single[others], weight[others])
             effects[own, arm - 1] = means[-1] + order.effects(seen.take(own), types)
         orders.append(Order.fit(seen, types, single, weight))
-        widen.append(float(np.sqrt(1 + PAIRS * _noise(seen, types, single, weight, arms.fold))))
+        widen.append(float(np.sqrt(1 + _noise(seen, types, single, weight, arms.fold))))
     return Learned(Uplift(arms.names[1:], design, tuple(means), tuple(orders)), effects, scores, tuple(widen))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from . import bridge, change, compare, history, words
+from . import bridge, change, compare, history, sparkline, words
 
 if TYPE_CHECKING:
     from ..schema import Dataset
@@ -140,11 +140,17 @@ def rebuild(root: Path, name: str, dataset: "Dataset") -> Path | None:
         created=datetime.now(UTC).replace(microsecond=0),
         minimum_cell=dataset.privacy.minimum_cell,
     )
-    content = {"parts": parts, "groups": GROUPS, "told": told(runs), "home": "latest/index.html"}
+    content = {"parts": parts, "groups": GROUPS, "told": told(runs), "home": _home(root / "reports" / name, parts)}
     html = render_template("archive.html.j2", "archive", content, pages=[], heading=heading)
     page = root / "reports" / name / NAME
     _replace(page, html)
     return page
+
+
+def _home(reports: Path, parts: Sequence[Part]) -> str:
+    """The page that readers come from; where all reports have a horizon of their own, none is called `latest`."""
+    links = ["latest/index.html", *(row.link for part in parts for row in part.rows if row.link)]
+    return next((link for link in links if (reports / link).is_file()), links[0])
 
 
 def refresh(root: Path, name: str, dataset: "Dataset", tell: Callable[[str], None]) -> None:
@@ -155,20 +161,30 @@ def refresh(root: Path, name: str, dataset: "Dataset", tell: Callable[[str], Non
         tell(f"the archive could not be written: {error.strerror or error}")
 
 
+def is_current(report: Path) -> bool:
+    """Whether the archive beside a report's folder was written after it: a run may have been killed in between."""
+    try:
+        return (report.parent / NAME).stat().st_mtime >= (report / "manifest.json").stat().st_mtime
+    except OSError:
+        return False
+
+
 def told(runs: Sequence[Mapping[str, Any]]) -> str:
     """How many runs there were and what became of them; never what an error said, which may be personal.
 
     Examples
     --------
     >>> told([{"outcome": "done"}, {"outcome": "done"}, {"outcome": "refused"}])
-    '3 runs are known: 2 made a report, 1 were refused.'
+    '3 runs are known: 2 made a report, 1 was refused.'
     """
     counts: dict[str, int] = {}
     for run in runs:
         kind = MADE_NOTHING.get(str(run["outcome"]), "made a report")
         counts[kind] = counts.get(kind, 0) + 1
     parts = sorted(counts.items(), key=lambda item: (item[0] != "made a report", -item[1]))
-    listed = ", ".join(f"{words.count(number)} {kind}" for kind, number in parts)
+    listed = ", ".join(
+        f"{words.count(number)} {kind.replace('were', 'was') if number == 1 else kind}" for kind, number in parts
+    )
     return f"{words.count(len(runs))} run{'s are' if len(runs) > 1 else ' is'} known: {listed}."
 
 
@@ -210,14 +226,27 @@ def _courses(runs: Sequence[Mapping[str, Any]], currency: str) -> dict[str, list
         if measure not in known or (realised != measure and realised in drawn):
             continue
         write = compare.writer(one["unit"], currency)
-        note = "" if measure in drawn or len(runs) < 2 else f"the same in {words.count(len(known[measure]))} reports"
-        if measure in drawn and pair != measure and len(known.get(pair, ())) > 1:
-            note = f"broken line: promised, last {write(known[pair][-1].value)}"
-        if measure in drawn and one["goal"] is not None:
-            note = f"broken line: goal, {write(one['goal'])}"
+        promised = known.get(pair, ()) if pair != measure else ()
+        note = _note(known[measure], promised, one["goal"], write)
         course = Course(label=one["label"], value=write(known[measure][-1].value), svg=drawn.get(measure), note=note)
         found.setdefault(one["group"], []).append(course)
     return found
+
+
+def _note(
+    points: Sequence[sparkline.Point], promised: Sequence[sparkline.Point], goal: float | None, write: compare.Writer
+) -> str:
+    """Where the drawing of a measure begins, and what its broken line is; or that there is none to draw."""
+    if len(points) < 2:
+        return ""
+    if len({one.value for one in points}) == 1:
+        return f"the same in {words.count(len(points))} reports"
+    told = [f"from {write(points[0].value)} on {words.day(points[0].day)}"]
+    if goal is not None:
+        told.append(f"broken line: goal, {write(goal)}")
+    elif len(promised) > 1:
+        told.append(f"broken line: promised, last {write(promised[-1].value)}")
+    return "; ".join(told)
 
 
 def _row(reports: Path, run: Mapping[str, Any], heads: Sequence[str], currency: str) -> Row:

@@ -53,7 +53,11 @@ class Change:
         return WORDS[self.direction] if self.direction == "flat" else f"{WORDS[self.direction]} {self.size}"
 
 
-def writer(unit: str, currency: str | None) -> Callable[[float | None], str]:
+Writer = Callable[[float | None], str]
+"""Writes a value, or that there is none."""
+
+
+def writer(unit: str, currency: str | None) -> Writer:
     """How values of a unit are written; a dash where there is none."""
     writers: dict[str, Callable[[float], str]] = {
         "share": words.percent,
@@ -82,8 +86,7 @@ def _change(before: Mapping[str, Any], now: Mapping[str, Any], currency: str) ->
     if first is None or last is None:
         return Change(**same, before=first, now=last, direction=None, size="", beyond=None, good=None)
     write = words.points if now["unit"] == "share" else writer(now["unit"], currency)
-    # As printed: who subtracts two shares must find the difference that is told.
-    size = words.step(last, first) if now["unit"] == "share" else last - first
+    size = _size(now["unit"], first, last)
     flat = write(abs(size)) == write(0.0)
     direction: Literal["up", "down", "flat"] = "flat" if flat else "up" if size > 0 else "down"
     beyond = _beyond(before, now)
@@ -93,6 +96,13 @@ def _change(before: Mapping[str, Any], now: Mapping[str, Any], currency: str) ->
         **same, before=first, now=last, direction=direction, size=write(abs(size)), beyond=beyond,
         good=(direction == "up") == better if judged else None,
     )  # fmt: skip
+
+
+def _size(unit: str, before: float, now: float) -> float:
+    """Difference of two values as they are printed, so that a reader who subtracts finds the same."""
+    if unit == "share":
+        return words.step(now, before)
+    return now - before if unit == "money" else round(now) - round(before)
 
 
 def _beyond(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool | None:

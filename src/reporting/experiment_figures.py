@@ -32,7 +32,7 @@ def lifts(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.grid(axis="x", visible=True)
     style.percent(ax.xaxis)
     ax.set_xlabel("difference from the control group, % of its mean (line: 90 %)")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16 - 0.5 / len(table)), ncols=2)
+    ax.figure.legend(loc="outside lower center", ncols=2)
     ax.set_title(title, wrap=True)
     return ax
 
@@ -47,7 +47,7 @@ def balance(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     title = "How the arms differed from the control group before"
     facts = list(dict.fromkeys(table["fact"]))
-    ax = axes(ax, 130 + 26 * max(1, len(facts)))
+    ax = axes(ax, 150 + 34 * max(1, len(facts)))
     if table.empty:
         return nothing(ax, title, "nothing is known from before")
     half = float(((table["high"] - table["low"]) / 2).max())
@@ -64,7 +64,7 @@ def balance(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
     ax.set_xlabel("difference of means, standard deviations")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12 - 0.6 / len(facts)), ncols=2)
+    ax.figure.legend(loc="outside lower center", ncols=2)
     ax.set_title(title, wrap=True)
     return ax
 
@@ -89,12 +89,11 @@ def tenths(table: pd.DataFrame, label: str, *, ax: Axes | None = None) -> Axes:
     ax.set_xticks(table["part"])
     ax.set_xlabel("tenth of the customers, by prediction")
     ax.set_ylabel(label)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    ax.figure.legend(loc="outside lower center", ncols=2)
     ax.set_title(title, wrap=True)
     return ax
 
 
-@style.context()
 def qini(curves: dict[str, pd.DataFrame], label: str, *, ax: Axes | None = None) -> Axes:
     """What giving an arm to the best so many adds, and dashed what drawing as many at random adds.
 
@@ -103,7 +102,16 @@ def qini(curves: dict[str, pd.DataFrame], label: str, *, ax: Axes | None = None)
     curves : arm → share, gain, low, high, random.
     label : what is gained, with its unit.
     """
-    title = "What giving it to the best adds (Qini curve)"
+    return _gains("What giving it to the best adds (Qini curve)", curves, label, ax)
+
+
+def uplift(curves: dict[str, pd.DataFrame], label: str, *, ax: Axes | None = None) -> Axes:
+    """Difference of the means among the best so many, times their share; see `qini`."""
+    return _gains("How far the means of the best lie apart, times their share (uplift curve)", curves, label, ax)
+
+
+@style.context()
+def _gains(title: str, curves: dict[str, pd.DataFrame], label: str, ax: Axes | None) -> Axes:
     ax = axes(ax, 380)
     if not curves:
         return nothing(ax, title, "no effect can be told")
@@ -114,7 +122,7 @@ def qini(curves: dict[str, pd.DataFrame], label: str, *, ax: Axes | None = None)
         ax.plot(curve["share"], curve["random"], color=colour, linewidth=1, linestyle=(0, (4, 3)))
     style.percent(ax.xaxis)
     ax.set_xlim(0, 1)
-    ax.set_xlabel("share of the customers, the best first (dashed: drawn at random)")
+    ax.set_xlabel("share of the customers, the best first (dashed: drawn at random; band: 90 %)")
     ax.set_ylabel(label)
     ax.legend(loc="upper left")
     ax.set_title(title, wrap=True)

@@ -27,6 +27,8 @@ NARROW = "application/vnd.loyalty.narrow+png"
 
 FOLDED = 18
 """Letters of a name that stay in one line at the side of a figure on a phone."""
+LINE = 48
+"""Letters for which a phone has room beside each other."""
 
 Role = Literal["text", "answer", "meeting", "limit", "warning"]
 
@@ -152,13 +154,15 @@ def _png(fig: Figure, width: int) -> str:
 
 
 def _fold(fig: Figure) -> None:
-    """Write long names at the side of a figure in two lines, so that a phone has room for what they name."""
+    """Write long names at the side of a figure in two lines, and long lines under it, as a phone has room for them."""
     for ax in fig.axes:
         names = [label.get_text() for label in ax.get_yticklabels()]
         if any(len(name) > FOLDED for name in names):
             widths = [max(FOLDED, len(name) // 2 + 4) for name in names]
             folded = [textwrap.fill(name, width) for name, width in zip(names, widths, strict=True)]
             ax.set_yticks(ax.get_yticks(), folded)
+            names = "\n".join(folded).splitlines()
+        ax.set_xlabel(textwrap.fill(ax.get_xlabel(), LINE - max(map(len, names), default=0)))
 
 
 def _title_of(ax: Axes | Figure, fig: Figure) -> str:

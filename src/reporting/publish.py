@@ -78,7 +78,7 @@ def publish(
     if current and not force and set(plan.wanted) <= set(listed):
         tell("nothing changed: the report is as it was")
         place.move_latest(plan.target)
-        if not (plan.target.parent / archive.NAME).exists():
+        if not archive.is_current(plan.target):
             archive.refresh(study.root, study.name, study.dataset, tell)
         run.outcome = "unchanged"
         return plan.target / "index.html"

@@ -162,11 +162,19 @@ def render_template(
     heading : what every page says about its study.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES / "page"), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(TEMPLATES / "page"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_held,
     )
     environment.filters.update(_filters())
     shared = _shared(pages, current, heading)
     return environment.get_template(template).render(resources={"loyalty": shared | dict(content)})
+
+
+def _held(value: Any) -> Any:
+    """Plain text as `safe.held` has it; what is HTML already was seen to."""
+    return safe.held(value) if type(value) is str else value
 
 
 def _filters() -> dict[str, Any]:

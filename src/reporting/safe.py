@@ -14,6 +14,9 @@ _ATTRIBUTES = frozenset({"class", "colspan", "rowspan", "scope"})
 _WITHIN = re.compile(r"([\w-]+\.html)?(#[\w-]*)?")
 """Addresses of pages beside this one, and of places on them."""
 
+_LONG = re.compile(r"\S{19,}")
+"""A word that is as wide as two columns: paper, which does not scroll, may break it."""
+
 _EMPTIED = ("script", "style", "template", "iframe", "object", "noscript", "svg", "math", "head", "title")
 
 
@@ -66,9 +69,18 @@ def markdown(text: str, *, written: bool = False) -> Markup:
         host: nobody is led astray by the name of a product.
     """
     render = _written if written else _said
-    held = re.sub(r"(?<=\d) (?=%)", "\u00a0", text)
-    held = re.sub(r"(?<=[−+])(?=[€$£¥])", "\u2060", held)  # a browser would leave the minus at the end of a line
-    return Markup(render(held))  # noqa: S704  the renderer escapes
+    return Markup(render(held(text)))  # noqa: S704  the renderer escapes
+
+
+def held(text: str) -> str:
+    r"""Keep numbers together with what stands around them, where a line could end between.
+
+    Examples
+    --------
+    >>> held("12 % or −\\$5")
+    '12\xa0% or −\u2060\\$5'
+    """
+    return re.sub(r"(?<=[−+])(?=\\?[€$£¥])", "\u2060", re.sub(r"(?<=\d) (?=%)", "\u00a0", text))
 
 
 def sections(text: str) -> list[tuple[str, str]]:
@@ -116,10 +128,14 @@ def table(html: str) -> TableParts:
             tag.unwrap()
         else:
             tag.attrs = {name: value for name, value in tag.attrs.items() if name in _ATTRIBUTES}
+    for cell in soup.find_all(["td", "th"]):
+        if _LONG.search(cell.get_text()):
+            cell["class"] = " ".join((*(cell.get("class") or ()), "long"))
     for tag in soup.find_all(["thead", "tfoot", "tr"]):
         if not tag.get_text(strip=True) and not tag.find(["td", "th"]):
             tag.decompose()
-    return TableParts(title=title, body=Markup(soup.decode().strip()), notes=notes)  # noqa: S704  cleaned above
+    body = Markup(held(soup.decode().strip()))  # noqa: S704  cleaned above
+    return TableParts(title=held(title), body=body, notes=[held(note) for note in notes])
 
 
 def _take(soup: BeautifulSoup, selector: str) -> list[str]:

@@ -3,11 +3,11 @@
 ===========  ==========================================================================================
 lines        customer, day (local date), time (local), zoned (whether the source told the instant, in UTC or with
              its zone), order, amount, and where the dataset has them discount, coupon (money, below zero on a
-             return), currency, channel, product, category, store
+             return), currency, channel, product, category, recommended (the narrower kind), store
 contacts     customer, day, campaign, held_out, sent_by, opened, opened_day (null where no time is told)
 opens        customer, day, campaign
 redemptions  customer, day, campaign, coupon, order, amount (money, above zero)
-campaigns    campaign, start, end, type, channel, contact_cost, budget, one row each
+campaigns    campaign, start, end, type, channel, contact_cost, budget, hold_out, one row each
 coupons      coupon, campaign, product
 points       customer, day, points, and kind
 survey       customer, day, score (as given; null where it is no number)
@@ -29,7 +29,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from ..schema import Customers, Points, Transactions
+from ..schema import Customers, Points, Products, Transactions
 from .clock import read_time
 from .lines import line_columns
 from .offers import Offers
@@ -73,17 +73,21 @@ class Sources(Offers):
         return line_columns(raw, roles, self._local_time(raw, roles, where), counted_by)
 
     def _with_category(self, lines: ir.Table) -> ir.Table:
-        """Lines with the category of their product; what the log says itself comes first."""
+        """Lines with the category of their product; what the log says itself comes first.
+
+        And `recommended`, the narrower kind, where a table of products tells it.
+        """
         if not self.dataset.products or "product" not in lines.columns:
             return lines
-        products = self._stacked(
-            "products",
-            lambda raw, roles, _: {
-                "product": identifier(raw[roles.product]), "listed": identifier(raw[roles.category])
-            },
-        )  # fmt: skip
-        one_each = products.group_by("product").agg(listed=products.listed.min())
-        joined = lines.left_join(one_each, "product").drop("product_right")
+        narrow = any(roles.recommended for roles in self.dataset.products)
+
+        def kinds(raw: ir.Table, roles: Products, _: str) -> dict[str, ir.Value]:
+            told = {"product": identifier(raw[roles.product]), "listed": identifier(raw[roles.category])}
+            return told | ({"recommended": identifier(raw[roles.recommended or roles.category])} if narrow else {})
+
+        products = self._stacked("products", kinds)
+        named = {name: products[name].min() for name in ("listed", "recommended") if name in products.columns}
+        joined = lines.left_join(products.group_by("product").agg(**named), "product").drop("product_right")
         own = joined.category if "category" in lines.columns else ibis.null("string")
         return joined.mutate(category=ibis.coalesce(own, joined.listed)).drop("listed")
 

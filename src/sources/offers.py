@@ -28,17 +28,15 @@ class Offers(Opened):
         def day(column: str | None) -> ir.Value:
             return ibis.null("date") if column is None else read_time(raw[column], roles.time_format).date()
 
-        cost: Any = roles.contact_cost
-        # As text, for an engine takes 0.4 for a decimal number, not for one with a floating point.
-        one_cost = ibis.literal(str(cost)).cast("float64") if isinstance(cost, float) else _money(raw, cost, roles)
         return {
             "campaign": identifier(raw[roles.campaign]),
             "start": day(roles.start),
             "end": day(roles.end),
             "type": _text(raw, roles.type),
             "channel": _text(raw, roles.channel),
-            "contact_cost": one_cost,
+            "contact_cost": _one_or_each(raw, roles.contact_cost, roles),
             "budget": _money(raw, roles.budget, roles),
+            "hold_out": _one_or_each(raw, roles.hold_out, roles),
         }
 
     def contacts(self) -> ir.Table | None:
@@ -109,6 +107,12 @@ class Offers(Opened):
 
 def _text(raw: ir.Table, column: str | None) -> Any:
     return ibis.null("string") if column is None else identifier(raw[column])
+
+
+def _one_or_each(raw: ir.Table, told: float | str | None, roles: Table) -> Any:
+    """A number that holds for all rows, or a column."""
+    # As text, for an engine takes 0.4 for a decimal number, not for one with a floating point.
+    return ibis.literal(str(told)).cast("float64") if isinstance(told, float) else _money(raw, told, roles)
 
 
 def _money(raw: ir.Table, column: str | None, roles: Table) -> Any:

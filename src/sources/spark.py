@@ -154,6 +154,7 @@ class SparkBackend(Backend):  # type: ignore[misc]
         Spark's own cache plans again, at each use, all that a table is made of: of a table of tables that takes more
         memory than its rows.
         """
+        self._run_pre_execute_hooks(expr)
         frame = self._session.sql(self.compile(expr)).localCheckpoint(eager=True)
         frame.createTempView(name)
         self._cached_dataframes[name] = frame

@@ -21,7 +21,7 @@ MOMENTS = (
     "history.Run.write", "history.Run.forget_old", "history.expected", "locks._sign", "locks._let_go",
     "publish._planned", "manifest.keys", "manifest.describe", "place.clear", "publish.run_all",
     "run.run_notebook", "build.files_of", "freshness.require_unchanged_data", "build.put", "swap.sync", "swap.swap_in",
-    "swap._exchange", "place.move_latest", "place.forget",
+    "swap._exchange", "place.move_latest", "archive.refresh", "place.forget",
 )  # fmt: skip
 """Functions of `loyalty.reporting`; a run can die as one is called, or as it returns."""
 

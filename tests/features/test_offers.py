@@ -5,9 +5,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from loyalty.prepared import Prepared
-from loyalty.programme import campaigns
+from loyalty.programme import campaigns, held_out
 from loyalty.programme.responses import responses
 from loyalty.settings import load_dataset
 
@@ -56,7 +57,7 @@ def prepare(make_shop: Callable[..., Path], shop_toml: str) -> Callable[..., Pre
 
 
 def findings(data: Prepared) -> dict[str, dict[str, Any]]:
-    kinds = ("redemption_", "both_arms", "empty_campaign")
+    kinds = ("redemption_", "both_arms", "empty_campaign", "hold_out_no_share")
     told = data.health(date(2020, 6, 20), 20)["findings"]
     return {finding["name"]: finding for finding in told if finding["name"].startswith(kinds)}
 
@@ -116,6 +117,23 @@ def test_a_campaign_that_nobody_received(prepare: Callable[..., Prepared]) -> No
     row = rates(data).loc["june"]
     assert (row["reached"], row["customers"]) == (0, 0)
     assert row[["redemption_rate", "redemption_rate_low", "contact_cost"]].isna().all()
+
+
+def test_a_planned_hold_out_that_is_no_share_is_told_and_not_held_against_the_arms(
+    prepare: Callable[..., Prepared],
+) -> None:
+    sections = SECTIONS.replace('end = "last"', 'end = "last"\nhold_out = "kept"')
+    rows = "id,first,last,kept\nspring,2020-03-01,2020-03-31,{}\nmay,2020-05-01,2020-05-31,\n"
+    wrong = prepare(sections, {"campaigns": rows.format(33)})
+    told = findings(wrong)["hold_out_no_share"]
+    assert told["severity"] == "warning"
+    assert told["detail"] == "campaigns: hold_out is no share between 0 and 1 in 1: spring"
+    right = prepare(sections, {"campaigns": rows.format(0.33)})
+    assert findings(right) == {}
+    for data, planned in ((wrong, None), (right, 0.33)):
+        assert data.offers is not None
+        found = held_out.campaigns(data.offers, date(2020, 6, 20)).loc["spring", "planned"]
+        assert found == planned if planned else pd.isna(found)
 
 
 def test_what_happens_later_is_not_known(prepare: Callable[..., Prepared]) -> None:

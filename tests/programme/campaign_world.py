@@ -14,7 +14,7 @@ from loyalty.programme.responses import Responses, responses
 FIRST = date(2020, 1, 1)
 CAMPAIGNS = {
     "campaign": "string", "start": "date", "end": "date", "type": "string", "channel": "string",
-    "contact_cost": "float64", "budget": "float64",
+    "contact_cost": "float64", "budget": "float64", "hold_out": "float64",
 }  # fmt: skip
 CONTACTS = {
     "customer": "string", "campaign": "string", "day": "date", "held_out": "boolean", "sent_by": "string",

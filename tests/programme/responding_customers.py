@@ -23,13 +23,20 @@ def customers(n, seed, *, effect="lines", treated=0.5, noise=10.0, targeted=Fals
     return features, np.where(inside, "mail", "control"), outcome, truth
 
 
-def retailer(n, seed, lift=1.0, spread=1.0, **more):
-    """The same of a simulated retailer's first randomised campaign: spend in the 42 days after it, in money."""
-    shop = simulate_frames(
-        Simulation(
-            customers=n, days=420, seed=seed, lift=lift, lift_spread=spread, campaign_every=300, alpha=15.0, **more
-        )
+def settings_of(n, seed, lift=1.0, spread=1.0, **more):
+    """Of a simulated retailer with one campaign, which is randomised."""
+    return Simulation(
+        customers=n, days=420, seed=seed, lift=lift, lift_spread=spread, campaign_every=300, alpha=15.0, **more
     )
+
+
+def retailer(*how, **more):
+    """As `customers`, of a simulated retailer's first campaign: spend in the 42 days after it, in money."""
+    return first_campaign(simulate_frames(settings_of(*how, **more)))
+
+
+def first_campaign(shop):
+    """The same, of its tables."""
     day = pd.Timestamp(shop["campaigns"]["start"].iloc[0])
     drawn = shop["contacts"].merge(shop["truth_contacts"].drop(columns=["group"]), on=["campaign", "customer"])
     drawn = drawn[drawn["campaign"] == drawn["campaign"].min()].sort_values("customer").set_index("customer")

@@ -1,6 +1,7 @@
 """Plan against actual, and what the money brought."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from loyalty.errors import DataError, SettingsError
 from loyalty.programme.budget import account, brought, totals
 from loyalty.programme.effect import Interval
 from loyalty.programme.profit_and_loss import Costs, ProfitAndLoss
+from loyalty.programme.whole_programme import programme
 from loyalty.settings import load_dataset
 
 TOML = """
@@ -81,6 +83,15 @@ def test_without_a_cost_there_is_no_profit(budget: Budget) -> None:
     assert brought(account(budget, date(2026, 1, 20)), EARNED).missing == ()
     nothing = ProfitAndLoss("The programme", None, None, True, 500, 0.3, Costs(discount=2000.0))
     assert brought(account(budget, AS_OF), nothing).margin is None
+
+
+def test_a_discount_known_in_part_makes_it_an_upper_bound(budget: Budget) -> None:
+    lines = account(budget, AS_OF, {("launch", "rewards"): 3000.0})
+    part = replace(EARNED, discount_share=0.54)
+    assert brought(lines, part).at_most
+    assert brought(lines, programme([EARNED, part])).at_most
+    assert not brought(lines, EARNED).at_most
+    assert not brought(lines, None).at_most
 
 
 def test_an_empty_budget_is_an_empty_account() -> None:

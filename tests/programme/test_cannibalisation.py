@@ -14,6 +14,7 @@ from loyalty.errors import DataError
 from loyalty.programme import held_out
 from loyalty.programme.cannibalisation import PARTS, Cannibalisation, divided, split, weekly_differences
 from loyalty.programme.chosen_sales import Ran, Together, together
+from loyalty.programme.effect import Interval
 from loyalty.programme.panel import Plan
 from loyalty.sources.simulator import Simulation, simulate_frames
 from targeted_retailers import LIFT_WEEKS
@@ -225,6 +226,25 @@ def test_where_customers_were_chosen_the_split_of_several_campaigns_holds_the_tr
         [getattr(split, part).holds(true) for part, true in zip(PARTS, truth, strict=True)] for truth, _, split in runs
     ]
     assert np.mean(held, axis=0) == pytest.approx(0.9, abs=0.04)
+
+
+@pytest.mark.slow
+def test_sales_caused_by_campaigns_of_nine_weeks_are_held_nine_times_in_ten() -> None:
+    """All that an account counts, lift and dip, of two campaigns whose coupons were taken long after the lift."""
+    held, starts = [], (36, 52)
+    for seed in range(RUNS):
+        made = targeting(seed, customers=800, starts=starts)
+        ran = {
+            name: Ran(made.panel.first_day + timedelta(days=7 * (start + 9) - 1), made.contacted[name])
+            for name, start in zip(made.truth, starts, strict=True)
+        }
+        found = together(made.panel, ran, Plan(matched=13), most_after=4)
+        assert found.caused is not None
+        assert found.caused.weeks_after == 4
+        caused = Interval.around(found.caused.during + found.caused.after, found.error)
+        rise, fall, _ = made.sold
+        held.append(caused.holds(rise - fall))
+    assert np.mean(held) == pytest.approx(0.9, abs=0.04)
 
 
 def test_campaigns_of_several_lengths_are_each_read_over_their_own() -> None:

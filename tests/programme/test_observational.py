@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from loyalty.features.columns import Tables
-from loyalty.programme import placebos
-from loyalty.programme.effect import Interval
-from loyalty.programme.event_study import pooled
+from loyalty.programme import doubly_robust, observational, placebos
+from loyalty.programme.effect import Interval, Placebo
+from loyalty.programme.event_study import Estimates, pooled
 from loyalty.programme.observational import Observed, effect, plan_for
 from loyalty.programme.panel import Contacts, Panel, Plan, panel
-from loyalty.programme.stacking import cohorts, outcomes, stack
+from loyalty.programme.stacking import Stack, cohorts, outcomes, stack
 from loyalty.sources.simulator.settings import Simulation
 from loyalty.sources.simulator.write import simulate_frames
 from loyalty.study import Study
@@ -184,11 +184,32 @@ def test_targeted_on_recency_intervals_hold_where_raw_and_plain_differences_are_
 
 def effect_and_test(made: World, plan: Plan) -> tuple[Interval, bool]:
     """The interval, and whether the weeks before let it be told."""
-    estimates = pooled(stack(made.panel, ALL, plan, "spend").trials, made.panel.customers)
+    estimates, test = tested(stack(made.panel, ALL, plan, "spend"), made, plan)
     last = np.zeros((len(estimates.values), 1))
     last[-plan.window :] = 1
-    passed = placebos.before(estimates, plan.tested, "EUR a customer", 1).passed
-    return estimates.times(last).interval(), passed
+    return estimates.times(last).interval(), test.passed
+
+
+def tested(found: Stack, made: World, plan: Plan) -> tuple[Estimates, Placebo]:
+    """Effects by week, and what those before tell."""
+    estimates = pooled(found.trials, made.panel.customers)
+    return estimates, placebos.before(estimates, plan.tested, "EUR a customer", 1)
+
+
+@pytest.mark.slow
+def test_intervals_of_the_second_method_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 retailers, all of them and those that pass; few trees, for speed."""
+    monkeypatch.setitem(doubly_robust._TREES, "n_estimators", 10)
+    plan, held, told = Plan(matched=13), [], []
+    for seed in range(200):
+        made = world(seed)
+        found = stack(made.panel, ALL, plan, "spend")
+        check = observational._check(made.panel, found, plan, observational._refused("", "", ()), 1)
+        held.append(check.found.holds(made.pooled()))
+        told += [held[-1]] if tested(found, made, plan)[1].passed else []
+    assert 0.86 <= np.mean(held) <= 0.94
+    assert len(told) >= 180
+    assert 0.86 <= np.mean(told) <= 0.94
 
 
 @pytest.mark.slow

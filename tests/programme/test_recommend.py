@@ -176,6 +176,14 @@ def test_products_are_the_items_where_there_are_no_categories(log: pd.DataFrame,
     pd.testing.assert_frame_equal(said.scores, judged.scores)
 
 
+def test_the_narrower_kind_is_recommended_where_the_dataset_names_one(log: pd.DataFrame, judged: Contest) -> None:
+    tables = tables_from(log.rename(columns={"category": "recommended"}).assign(category="everything"))
+    said = contest(tables, ORIGINS, 28)
+    assert said.level == "category"
+    pd.testing.assert_frame_equal(said.scores, judged.scores)
+    assert "everything" not in set(recommendations(tables, AS_OF, said.winner, 3)["item"])
+
+
 def test_a_single_item_leaves_nothing_to_choose(log: pd.DataFrame) -> None:
     tables = tables_from(log.assign(category="petrol"))
     said = contest(tables, ORIGINS, 28)
@@ -211,7 +219,9 @@ def test_complete_journey_has_a_winner_that_beats_the_list_of_all(journey: Study
     tables = journey.data.tables
     said = contest(tables, journey.origins()[:2], journey.horizon_days)
     assert said.level == "category"
-    assert said.winner == "personal top"
+    assert said.origins["sold"].min() > 250  # narrower kinds than the thirty departments
+    assert said.winner == "personal decay"
+    assert said.novel_winner in ("item to item", "factorisation")  # no list of old favourites
     everyone = value(said, "next", "global top", "recall")
     assert everyone["high"] < -0.02
     told = recommendations(tables, journey.known_until, said.winner)

@@ -2,6 +2,7 @@
 
 import json
 
+import knowable
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +11,8 @@ from loyalty.programme.arms import arrange
 from loyalty.programme.effect_order import Design
 from loyalty.programme.qini import share_of_oracle
 from loyalty.programme.uplift import Uplift, learn, scores_of
-from responding_customers import customers, retailer
+from loyalty.sources.simulator import simulate_frames
+from responding_customers import customers, first_campaign, settings_of
 
 
 def learned(features, arm, outcome, **how):
@@ -49,7 +51,7 @@ def test_a_targeted_arm_is_put_right():
     raw = outcome[arm == "mail"].mean() - outcome[arm == "control"].mean()
     assert raw > 3 * truth.mean()
     assert found.model.means[0] == pytest.approx(truth[arms.rows].mean(), abs=1.2)
-    assert share_of_oracle(found.effects[:, 0], truth[arms.rows]) > 0.7
+    assert share_of_oracle(found.effects[:, 0], truth[arms.rows]) > 0.8
     assert not arms.randomised
 
 
@@ -178,11 +180,22 @@ def test_a_design_sees_ranks_categories_and_gaps():
 
 
 @pytest.mark.slow
-def test_effects_of_a_simulated_retailer_rank_with_the_truth():
-    """How a customer responds shows nowhere before: the bar is the true mean among those of equal spend before."""
-    features, arm, outcome, truth = retailer(12_000, 1)
-    arms, found = learned(features, arm, outcome)
-    reached = share_of_oracle(found.effects[:, 0], truth[arms.rows])
-    known = pd.Series(truth).groupby(pd.qcut(features["spend"].to_numpy(), 50, duplicates="drop")).transform("mean")
-    best = share_of_oracle(known.to_numpy(), truth)
-    assert reached > 0.8 * best
+@pytest.mark.parametrize(("spread", "share"), [(0.0, 0.8), (1.0, 0.7)])
+def test_effects_of_a_simulated_retailer_rank_with_the_truth(spread, share):
+    """The oracle knows who has left and who buys in the weeks of the dip; the bar is what a log can tell at best.
+
+    Where all respond alike, who buys more gains more: 80 % of that bar. Where they differ, that shows only in what was
+    bought on promotion: less of it, and still more than by spend with the true mean of each fiftieth.
+    """
+    reached, best, by_spend = [], [], []
+    for seed in (1, 2, 3):
+        settings = settings_of(12_000, seed, spread=spread)
+        shop = simulate_frames(settings)
+        features, arm, outcome, truth = first_campaign(shop)
+        arms, found = learned(features, arm, outcome)
+        reached.append(share_of_oracle(found.effects[:, 0], truth[arms.rows]))
+        best.append(share_of_oracle(knowable.effects(shop, settings, features.index), truth))
+        spent = pd.qcut(features["spend"].to_numpy(), 50, duplicates="drop")
+        by_spend.append(share_of_oracle(pd.Series(truth).groupby(spent).transform("mean").to_numpy(), truth))
+    assert np.mean(reached) > share * np.mean(best)
+    assert np.mean(reached) > np.mean(by_spend)

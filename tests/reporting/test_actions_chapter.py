@@ -167,6 +167,22 @@ def test_what_is_measured_has_an_interval(changed: Callable[..., Any], step: dic
     assert "of too few customers to tell" in cells(value.evidence(few))
 
 
+def test_an_effect_on_chosen_customers_is_not_called_measured(
+    changed: Callable[..., Any], step: dict[str, Any]
+) -> None:
+    evidence = step["evidence"].assign(design=["difference-in-differences", "assumed"], measure="spend")
+    first, second = evidence["rule"]
+    study = changed({"evidence": evidence}, unproved=[second])
+    assert "estimated on chosen customers (difference-in-differences)" in cells(value.evidence(study))
+    text = value.read_evidence(study)
+    assert f"Of *{first}* the effect was estimated on customers who were chosen, not drawn" in text
+    assert "Of all others it is assumed." in text
+    assert f"The campaigns that *{second}* names as evidence tell no effect" in text
+    assert "measured" not in text
+    alone = changed({"evidence": evidence.head(1)})
+    assert "assumed" not in value.read_evidence(alone)
+
+
 def test_limits_that_cannot_be_kept_are_told_and_nothing_else(
     changed: Callable[..., Any], step: dict[str, Any]
 ) -> None:
@@ -287,6 +303,8 @@ def test_the_last_unit_of_budget(changed: Callable[..., Any], step: dict[str, An
     limits, allocation = step["about"]["limits"], step["about"]["allocation"]
     tight = changed(limits=limits | {"budget": 20.0}, allocation=allocation | {"budget_price": 1.5})
     assert "With a budget of €20.00 the last €1 brings €1.50 beyond itself" in money.read_curve(tight)
+    busy = changed(allocation=allocation | {"channel_prices": {"telephone": 2.5}})
+    assert "One contact more by telephone would bring €2.50." in money.read_curve(busy)
     loose = changed(limits=limits | {"budget": 2000.0})
     assert "The budget of €2,000 is not used up" in money.read_curve(loose)
     assert len(figures.curve(money.curve(tight), 20.0, "EUR", "assumed").lines) == 3
@@ -333,7 +351,9 @@ def contest(gains: dict[str, float], kind: str = "next") -> pd.DataFrame:
 
 def test_the_contest_is_told_with_its_winner_and_its_error(changed: Callable[..., Any]) -> None:
     gains = dict(zip(METHODS, (-0.2, 0.0, 0.003, -0.1, -0.05), strict=True))
-    dates = pd.DataFrame({"customers": [200, 180], "novel_customers": [90, 9], "novel": [0.1, 0.2]})
+    dates = pd.DataFrame(
+        {"customers": [200, 180], "novel_customers": [90, 9], "novel": [0.1, 0.2], "basket": [9.0, 8.0], "sold": 302}
+    )
     frames = {
         "contest": pd.concat([contest(gains), contest(dict.fromkeys(METHODS, 0.0), "novel")]),
         "contest_dates": dates,
@@ -347,6 +367,7 @@ def test_the_contest_is_told_with_its_winner_and_its_error(changed: Callable[...
     assert "Only 14.7 % of what is bought next is new to the customer" in text
     assert "the personal top list says the same" in following.read_contest(study, "novel")
     assert "−20.0 (−21.0 to −19.0)" in cells(following.contest(study))
+    assert "on their next purchase day they bought 8.5 of 302 categories on average" in cells(following.contest(study))
     assert following.is_judged(study, "novel")
     few = changed(frames | {"contest_dates": dates.assign(novel_customers=9)}, item=item)
     assert not following.is_judged(few, "novel")

@@ -39,6 +39,8 @@ def test_every_measure_is_drawn_over_all_runs(tmp_path: Path) -> None:
         "Active customers in 2 reports: 500 on 1 January 2020, 480 on 1 February 2020.",
         "Customers who left in 2 reports: 30 % on 1 January 2020, 36 % on 1 February 2020. Goal: 25 %.",
     ]
+    notes = [note.get_text() for note in soup.select(".courses .note")]
+    assert notes == ["from 500 on 1 January 2020", "from 30\u00a0% on 1 January 2020; broken line: goal, 25\u00a0%"]
     text = words_of(soup)
     assert "1 February 2020 against 1 January 2020" in text
     assert "beyond chance: customers who left up 6.0 points" in text
@@ -68,10 +70,23 @@ def test_another_horizon_has_its_own_part(tmp_path: Path) -> None:
     assert "There is one report so far" in words_of(other)
 
 
+def test_it_leads_to_a_report_that_is_there(tmp_path: Path) -> None:
+    leave(tmp_path, "2020-01-01", numbers(), horizon_days=60, place="2020-01-01-h60")
+    leave(tmp_path, "2020-02-01", numbers(), horizon_days=60, place="2020-02-01-h60")
+
+    def homes() -> set[str]:
+        return {str(link["href"]) for link in page(tmp_path).find_all("a") if link.text in ("here", "Overview")}
+
+    assert homes() == {"2020-02-01-h60/index.html"}
+    leave(tmp_path, "2020-01-01", numbers())
+    (tmp_path / "reports" / "shop" / "latest").symlink_to("2020-01-01")
+    assert homes() == {"latest/index.html"}
+
+
 def test_what_is_not_kept_any_more_is_told_but_not_linked(tmp_path: Path) -> None:
     leave(tmp_path, "2020-01-01", numbers(), page=False)
     leave(tmp_path, "2020-02-01", numbers())
-    links = [link["href"] for link in page(tmp_path).find_all("a") if "2020" in link["href"]]
+    links = [link["href"] for link in page(tmp_path).select("table a")]
     assert links == ["2020-02-01/index.html"]
     assert "1 January 2020" in words_of(page(tmp_path))
 

@@ -10,10 +10,10 @@ from past_runs import leave, numbers
 
 
 def test_a_change_is_what_a_reader_finds_who_subtracts(tmp_path: Path) -> None:
-    before = leave(tmp_path, "2020-01-01", numbers(500, 0.13646))
-    now = leave(tmp_path, "2020-02-01", numbers(512, 0.12861))
+    before = leave(tmp_path, "2020-01-01", numbers(500.4, 0.13646))
+    now = leave(tmp_path, "2020-02-01", numbers(512.6, 0.12861))
     active, left = compare.diff(before, now)["measures"]
-    assert (active["told"], active["beyond"], active["good"]) == ("up 12", None, None)
+    assert (active["told"], active["beyond"], active["good"]) == ("up 13", None, None)
     assert (left["told"], left["beyond"], left["good"]) == ("down 0.7 points", False, None)
 
 

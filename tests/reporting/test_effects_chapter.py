@@ -1,16 +1,21 @@
 """What the page says of effects: it follows from the results, and there is no number where nothing is identified."""
 
+import json
 import re
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 import pytest
+from loyalty.effects_drawn import TOO_SOON
+from loyalty.effects_earned import LONG
 from loyalty.programme.cannibalisation import Cannibalisation
 from loyalty.programme.effect import Effect, Interval, Placebo
 from loyalty.programme.observational import Observed
 from loyalty.programme.profit_and_loss import Costs, profit_and_loss
+from loyalty.programme.responders import who_responds
 from loyalty.programme.whole_programme import programme
 from loyalty.reporting.chapters import effect_chosen as chosen
 from loyalty.reporting.chapters import effect_gains as gains
@@ -49,7 +54,8 @@ def opened(name: str = "shop", minimum_cell: int = 10, notice: str = "", **told:
     known = bool(told)
     said = {
         "about": {"known": known, "days": 56, "randomised": 0, "targeted": 3},
-        "randomised": [], "observed": [], "splits": [], "accounts": [], "whole": None,
+        "randomised": [], "observed": [], "splits": [], "accounts": [], "earlier_accounts": [],
+        "single_accounts": [], "whole": None,
         "members": {"effects": None, "standing": []}, "responders": None,
     } | told  # fmt: skip
     dataset = SimpleNamespace(
@@ -61,7 +67,7 @@ def opened(name: str = "shop", minimum_cell: int = 10, notice: str = "", **told:
 
 def drawn(effect: Effect, **others: Any) -> dict[str, Any]:
     facts = {"campaign": "7", "start": "2024-03-01", "days": 56, "running": False, "registered_on": None}
-    facts |= {"minimum_effect": None, "succeeded": None}
+    facts |= {"minimum_effect": None, "succeeded": None, "planned": None}
     return facts | others | {"effects": {"spend": effect.to_dict()}}
 
 
@@ -201,7 +207,7 @@ def test_a_campaign_that_is_not_over_has_no_account_and_no_split() -> None:
     told = [replace(profit_and_loss(each, 0.25, costs), what=name) for name, each in (("old", DRAWN), ("new", running))]
     split = Cannibalisation("new", "randomised", 100.0, 500, refusals=running.refusals)
     study = opened(accounts=[each.to_dict() for each in told], splits=[split.to_dict()])
-    assert "Not over, so without an account: new." in worth.read_account(study)
+    assert "Too early for an account: new." in worth.read_account(study)
     assert "not identified" not in worth.read_account(study)
     assert "Of new there is no split: it is not over." in worth.read_split(study)
 
@@ -243,13 +249,57 @@ def test_a_registered_campaign_is_held_to_its_aim(least: float, succeeded: bool,
     assert "was registered to raise" not in effects.doubts_held_out(opened(randomised=[drawn(DRAWN)]))
 
 
-def test_campaigns_that_are_not_accounted_for_are_counted() -> None:
+def named(account: Any, what: str) -> dict[str, Any]:
+    return replace(account, what=what).to_dict()
+
+
+def test_earlier_campaigns_are_one_row_and_in_the_sum() -> None:
+    account = profit_and_loss(DRAWN, 0.25, Costs(20.0, 5.0, 0.0))
+    earlier = [named(account, f"Campaign {name}") for name in "ab"]
+    whole = named(programme([account] * 3), "All of these together")
+    told = html(worth.account(opened(accounts=[named(account, "Campaign 7")], earlier_accounts=earlier, whole=whole)))
+    assert "2 earlier, with a control group" in told
+    # 500 customers x 5 USD and 20 given off, a quarter of it, less 25: once, twice and three times.
+    for profit in ("605", "1,210", "1,815"):
+        assert profit in told
+    assert "earlier" not in html(worth.account(opened(accounts=[named(account, "Campaign 7")])))
+
+
+def test_a_single_campaign_is_told_as_a_part_of_its_type() -> None:
+    account = profit_and_loss(FOUND, 0.25, Costs(1000.0, 500.0, 0.0))
+    both = [group("Type A", "type", FOUND), group("Campaign 2", "campaign", FOUND) | {"compared": ["2"]}]
+    part = opened(observed=both, accounts=[named(account, "Type A")], single_accounts=[named(account, "Campaign 2")])
+    told = html(worth.account(part))
+    assert "Campaign 2 (Type A)" in told
+    assert "is part of that, and not summed again" in told
+    assert "Campaign 2" not in worth.read_account(part)
+    lost = opened(observed=both, accounts=[named(account, "Type A")])
+    assert "not summed again" not in html(worth.account(lost))
+
+
+def test_it_is_said_over_which_days_sales_of_long_campaigns_are_counted() -> None:
     account = profit_and_loss(DRAWN, 0.25, Costs(10.0, 5.0, 0.0))
-    about = {"known": True, "days": 56, "randomised": 12, "targeted": 0}
-    part = opened(about=about, randomised=[drawn(DRAWN)], accounts=[account.to_dict()])
-    assert "Of 12 campaigns with a control group the latest 1 are accounted for." in html(worth.account(part))
-    whole = opened(about=about | {"randomised": 1}, randomised=[drawn(DRAWN)], accounts=[account.to_dict()])
-    assert "accounted for" not in html(worth.account(whole))
+    long = named(replace(account, notes=(LONG,)), "Campaign 7")
+    assert "of more than 56 days sales are counted in all weeks" in html(worth.account(opened(accounts=[long])))
+    assert "of more than 56 days" not in html(worth.account(opened(accounts=[account.to_dict()])))
+
+
+def test_a_campaign_whose_dip_is_not_seen_yet_is_too_early() -> None:
+    account = profit_and_loss(DRAWN.refused(TOO_SOON), 0.25, Costs(10.0, 5.0, 0.0))
+    study = opened(accounts=[named(profit_and_loss(DRAWN, 0.25, Costs(10.0, 5.0, 0.0)), "old"), named(account, "new")])
+    assert "Too early for an account: new." in worth.read_account(study)
+
+
+def test_the_sizes_of_the_arms_are_held_against_what_was_planned() -> None:
+    refused = DRAWN.refused("The arms do not have their planned shares (control 20.0 % planned, 9.1 % found).")
+    unknown, known, odd = drawn(DRAWN), drawn(DRAWN, planned=0.2), drawn(refused, campaign="8", planned=0.2)
+    assert "neither in the dataset file (`campaigns.hold_out`)" in effects.doubts_held_out(opened(randomised=[unknown]))
+    said = effects.doubts_held_out(opened(randomised=[known]))
+    assert "(1 campaign), the arms have these sizes, as chance has it." in said
+    assert "could not be checked" not in said
+    both = effects.doubts_held_out(opened(randomised=[known, odd, unknown]))
+    assert "(2 campaigns), the arms have these sizes, but in campaign 8, of which no effect is told." in both
+    assert "could not be checked in 1 campaign." in both
 
 
 def test_a_ratio_is_told_by_the_order() -> None:
@@ -306,3 +356,46 @@ def test_nothing_is_asked_of_a_dataset_without_purchases() -> None:
     assert not worth.has_accounts(None)
     assert not gains.has_members(None)
     assert not gains.knows_responders(None)
+
+
+@pytest.fixture(scope="module")
+def responding() -> dict[str, Any]:
+    """Half of 400 customers gain 20, the others nothing; a contact costs 1."""
+    random, keen, sent = np.random.default_rng(3), np.arange(400) % 4 < 2, np.arange(400) % 2 == 0
+    spend = 30 + random.normal(0, 5, 400) + 20 * (keen & sent)
+    arm = np.where(sent, "treated", "control")
+    found = who_responds(pd.DataFrame({"keen": keen * 1.0}), arm, spend, margin=0.5, cost=1.0)
+    return {"campaign": "7", "days": 56, "response": json.loads(json.dumps(found.response.to_dict()))}
+
+
+def test_what_a_shorter_list_is_worth_is_told_with_intervals(responding: dict[str, Any]) -> None:
+    study = opened(responders=responding)
+    (line,) = gains.curves(study, "qini").values()
+    told = gains.read_qini(study)
+    best = line.loc[line["share"].sub(0.5).abs().idxmin()]
+    assert best["gain"] == pytest.approx(10, abs=2)
+    assert best["low"] < best["gain"] < best["high"]
+    assert told.startswith("Sending it to the best 30 % adds $")
+    assert len(re.findall("90 % interval", told)) == 2
+    # Those who were sent it, among the best: 20 each.
+    among = float(re.findall(r"are \$(\d+\.\d+) a customer above", gains.read_uplift(study))[0])
+    assert among == pytest.approx(20, abs=3)
+    shares = gains.budget(study)
+    assert shares.loc[shares["gain"].idxmax(), "share"] == pytest.approx(0.5, abs=0.06)
+    assert "earns $4" in gains.read_budget(study)
+
+
+def test_points_of_a_curve_lie_far_enough_apart_that_nobody_is_told(responding: dict[str, Any]) -> None:
+    study = opened(minimum_cell=40, responders=responding)
+    for line in (*gains.curves(study, "qini").values(), *gains.curves(study, "uplift").values(), gains.budget(study)):
+        assert (line["share"].diff().dropna() * 400 >= 40 - 1e-6).all()
+        assert line["share"].iloc[[0, -1]].tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("contact", [None, 400.0])
+def test_a_contact_of_unknown_cost_is_said_to_count_as_nothing(
+    responding: dict[str, Any], contact: float | None
+) -> None:
+    account = replace(profit_and_loss(DRAWN, 0.25, Costs(10.0, contact, 0.0)), what="Campaign 7")
+    told = gains.read_budget(opened(accounts=[account.to_dict()], responders=responding))
+    assert ("counts as nothing" in told) == (contact is None)

@@ -194,7 +194,7 @@ def money(**returned: Any) -> dict[str, Any]:
     total = lines[["plan", "due", "actual", "spread", "left"]].sum().to_frame("all").T.assign(unknown=1)
     phases = {name: {"starts": "2020-11-01", "ends": "2020-12-31"} for name in ("preparation", "launch")}
     blank = {"campaigns": 2, "counted": 1, "spent": 170.0, "missing": ["launch.rewards"], "margin": None}
-    found = blank | {"profit": None, "on_spend": None} | returned
+    found = blank | {"profit": None, "on_spend": None, "at_most": False} | returned
     return {"about": {"known": True, "phases": phases, "returned": found}, "lines": lines, "total": total, **sums}
 
 
@@ -235,6 +235,22 @@ def test_whether_it_has_paid_is_said_with_its_error(simulated: Study, profit: fl
     text = budget.read_return(steps(simulated, budget=made))
     assert verdict in text
     whole(text)
+
+
+def test_a_discount_known_in_part_makes_the_return_an_upper_bound(simulated: Study) -> None:
+    def said(profit: float) -> str:
+        made = money(margin=between(100.0), profit=between(profit), on_spend=between(0.5), missing=[], at_most=True)
+        return budget.read_return(steps(simulated, budget=made))
+
+    text = said(70.0)
+    assert "earned a margin of at most €100" in text
+    assert "What some coupons took off is not known, and would come off too." in text
+    assert "at most €70.00 is left" in text
+    assert "at most €0.50 for each €1.00 spent" in text
+    assert "whether it has paid is not clear" in text
+    # Less than nothing is left even at most.
+    assert "the money has not come back" in said(-70.0)
+    whole(text, said(-70.0))
 
 
 def test_the_budget_is_drawn_by_phase(simulated: Study) -> None:

@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
+from loyalty.reporting import tables
 from loyalty.reporting.render import Heading, page_of, render
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / ".ci"))
@@ -85,6 +88,32 @@ def test_the_page_has_two_themes(tab: browser.Tab, executed: nbformat.NotebookNo
     assert papers == ["rgb(255, 255, 255)", "rgb(21, 24, 28)"]
 
 
+def test_a_table_of_many_columns_and_long_names_fits_on_paper(tab: browser.Tab, tmp_path: Path) -> None:
+    names = ["Redemption rate, 90 % (%)", "Bought before", "Customers reached", "Normalised gain"]
+    frame = pd.DataFrame({f"{name} {number}": [12.5] for name in names for number in range(2)})
+    frame.insert(0, "name", ["x" * 90 + " in the summer"])
+    html = tables.table(pd.concat([frame] * 60), title="Wide and long").as_raw_html()
+    shown = new_output("display_data", {"text/html": html}, metadata={"loyalty": {"role": "table"}})
+    node = new_notebook(cells=[new_markdown_cell("# Wide\n\nHow wide?"), new_code_cell("show()", outputs=[shown])])
+    heading = Heading(dataset="T", as_of=date(2017, 12, 4), horizon_days=28, notice="", created=datetime.now(UTC))
+    file = tmp_path / "wide.html"
+    file.write_text(render(node, pages=[page_of("wide", node)], current="wide", heading=heading), "utf-8")
+    assert list(browse_pages.faults(tab, file, "")) == []
+    tab.show(width=browse_pages.PAPER, medium="print")
+    tab.open(file)
+    assert tab.run("getComputedStyle(document.querySelector('figure.table')).breakInside") == "auto"
+
+
+def test_a_word_that_paper_cuts_is_found(tab: browser.Tab, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    style = "<style>td { overflow-wrap: anywhere; max-width: 2em }</style>"
+    row = '<tr><td>Champions of 2017</td><td class="long">Unbreakable</td></tr>'
+    file.write_text(f"<!DOCTYPE html><title>x</title>{style}<table>{row}</table>", "utf-8")
+    found = "\n".join(browse_pages.faults(tab, file, ""))
+    assert "cuts the word Champions in a table" in found
+    assert "Unbreakable" not in found
+
+
 def test_a_whole_page_is_let_pass(faults: Callable[[str], str]) -> None:
     assert faults("<p>Fine.</p>") == ""
 
@@ -98,6 +127,10 @@ def test_a_whole_page_is_let_pass(faults: Callable[[str], str]) -> None:
         ('<p style="color: red">a</p>', "the policy of the page broke: style-src-attr"),
         (WIDE_TABLE, "px wide on a screen of 390"),
         (WIDE_TABLE, "px wide on paper of 658"),
+        (WIDE_TABLE, "has a table that ends at"),
+        ("<svg width='700' height='9'></svg>", "has a svg that ends at 708 px on paper of 658"),
+        ("<mark>b</mark>", "prints a ground of colour: <mark>b</mark>"),
+        ("<h2>b</h2>", "may leave a heading at the foot of a sheet: b"),
         ("<table><tr><th>a</th></tr></table>", "has a table outside of a box that scrolls"),
         ('<p id="a">a</p><p id="a">b</p>', "has two #a"),
         ('<a href="#gone">b</a>', "links to #gone, not there"),

@@ -33,6 +33,19 @@ def size_of(png: str) -> tuple[int, int]:
     return struct.unpack(">II", base64.b64decode(png)[16:24])
 
 
+@pytest.mark.parametrize(("names", "room"), [(["a", "b"], 47), (["conversion: Womens E-Mail", "b"], 31)])
+def test_a_long_line_under_a_figure_is_folded_for_a_phone(sent: Sent, names: list[str], room: int) -> None:
+    _, ax = style.figure()
+    said = "difference from the control group, % of its mean (line: 90 %)"
+    ax.set_yticks([0, 1], names)
+    ax.set_xlabel(said)
+    page.show(ax, "It rises.")
+    lines = ax.get_xlabel().split("\n")
+    assert " ".join(lines) == said
+    assert max(map(len, lines)) <= room
+    assert len(lines) == 2
+
+
 @pytest.mark.parametrize(("width", "height", "shown"), [(720, 400, (720, 400)), (300, 200, (300, 200))])
 def test_a_figure_is_drawn_at_twice_its_size(sent: Sent, width: int, height: int, shown: tuple[int, int]) -> None:
     fig, ax = style.figure(width, height)

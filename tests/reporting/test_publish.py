@@ -328,6 +328,18 @@ def test_an_archive_that_is_gone_is_made_again(remembered: TinyStudy, ran: list[
     assert ran == []
 
 
+def test_an_archive_that_does_not_know_the_report_is_made_again(
+    remembered: TinyStudy, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = remembered.root / "reports" / "tiny" / "archive.html"
+    publish(remembered)
+    os.utime(archive, (0, 0))  # a run was killed between the two
+    publish(remembered)
+    assert archive.stat().st_mtime > 0
+    monkeypatch.setattr(archives, "rebuild", lambda *_: pytest.fail("it is there, and knows the report"))
+    publish(remembered)
+
+
 def test_an_archive_that_cannot_be_made_does_not_undo_the_report(
     remembered: TinyStudy, ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

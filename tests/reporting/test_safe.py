@@ -27,6 +27,18 @@ def test_a_table_shows_every_name_as_it_is(name: str) -> None:
     assert {tag.name for tag in soup.find_all(True)} <= {"div", "table", "thead", "tbody", "tfoot", "tr", "th", "td"}
 
 
+def test_a_table_marks_the_words_that_may_break_and_holds_numbers_together() -> None:
+    frame = pd.DataFrame({"name": ["x" * 19, "y" * 18, "30\u00a0Apr\u00a02017 in Linz"], "share": ["12 %", "−$5", "3"]})
+    body = BeautifulSoup(safe.table(tables.table(frame).as_raw_html()).body, "html.parser")
+    cells = {cell.get_text(): cell.get("class", []) for cell in body.find_all("td")}
+    assert [text for text, classes in cells.items() if "long" in classes] == ["x" * 19]
+    assert {"12\u00a0%", "−\u2060$5"} <= set(cells)
+
+
+def test_no_line_ends_between_a_minus_and_an_amount() -> None:
+    assert words(safe.markdown(r"Between −\$5 and +\$7.")) == "Between −\u2060$5 and +\u2060$7."
+
+
 @pytest.mark.parametrize("name", [SCRIPT, IMAGE])
 def test_a_sentence_shows_every_name_as_it_is(name: str) -> None:
     html = safe.markdown(f"Of {name} **12 %** were sold.")

@@ -419,6 +419,16 @@ def test_the_category_of_the_log_comes_before_the_list_of_products(prepare: Call
     assert {line["amount"]: line["category"] for line in rows(data.lines)} == {1.0: "own", 2.0: "bread"}
 
 
+def test_a_narrower_kind_that_is_recommended_comes_beside_the_category(prepare: Callable[..., Prepared]) -> None:
+    log = "customer,time,amount,item\na,2020-01-01,1,1\na,2020-01-01,2,2\na,2020-01-01,4,9\n"
+    listed = "sku,shelf,sort\n1,fruit,apples\n2,bread,\n"
+    data = prepare(log, 'product = "item"', PRODUCTS + 'recommended = "sort"\n', products=listed)
+    told = {line["amount"]: (line["category"], line["recommended"]) for line in rows(data.lines)}
+    assert told == {1.0: ("fruit", "apples"), 2.0: ("bread", None), 4.0: (None, None)}
+    plain = prepare(log, 'product = "item"', PRODUCTS, products=listed)
+    assert all("recommended" not in line for line in rows(plain.lines))
+
+
 def test_rows_of_other_tables_that_cannot_be_used_are_told(prepare: Callable[..., Prepared]) -> None:
     points = "who,at,moved\na,31.12.2019,10\na,2020-01-01,5\n,2020-01-01,5\n"
     strangers = "who,age,town,since\n0a,1,x,\n0b,1,x,\na,1,x,\n"

@@ -46,7 +46,7 @@ def test_campaigns_bring_their_type_channel_costs_and_days(opened: Callable[...,
     first, second = rows(opened(contacts=SENT, campaigns=(keys, text)).campaigns)
     assert first == {
         "campaign": "1", "start": date(2020, 2, 1), "end": date(2020, 3, 1), "type": "A", "channel": "mail",
-        "contact_cost": 0.4, "budget": 90.0,
+        "contact_cost": 0.4, "budget": 90.0, "hold_out": None,
     }  # fmt: skip
     # Of a campaign that only the contacts name no more is known than its first contact.
     known = {name: value for name, value in second.items() if value is not None}
@@ -58,6 +58,23 @@ def test_one_cost_for_all_contacts(opened: Callable[..., Offers], number: str) -
     keys = f'campaign = "id"\nstart = "first"\ncontact_cost = {number}'
     campaign = rows(opened(contacts=SENT, campaigns=(keys, "id,first\n1,2020-02-01\n")).campaigns)[0]
     assert campaign["contact_cost"] == float(number)
+
+
+def test_the_planned_hold_out_is_one_number_or_a_column(opened: Callable[..., Offers]) -> None:
+    def told(key: str) -> list[Any]:
+        keys = f'campaign = "id"\nstart = "first"\nhold_out = {key}'
+        text = "id,first,kept\n1,2020-02-01,0.25\n2,2020-02-03,\n"
+        return [row["hold_out"] for row in rows(opened(contacts=SENT, campaigns=(keys, text)).campaigns)]
+
+    assert told("0.1") == [0.1, 0.1]
+    assert told('"kept"') == [0.25, None]
+
+
+@pytest.mark.parametrize("share", ["0", "1", "20"])
+def test_a_planned_hold_out_that_is_no_share_is_wrong(opened: Callable[..., Offers], share: str) -> None:
+    keys = f'campaign = "id"\nstart = "first"\nhold_out = {share}'
+    with pytest.raises(SettingsError, match=r"campaigns.hold_out.*(greater than 0|less than 1)"):
+        opened(contacts=SENT, campaigns=(keys, "id,first\n1,2020-02-01\n"))
 
 
 def test_a_cost_below_zero_is_wrong(opened: Callable[..., Offers]) -> None:

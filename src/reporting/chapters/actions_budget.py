@@ -47,7 +47,13 @@ def read_curve(study: Study) -> str:
         first = f"With a budget of {cash(study, budget)} the last {unit} brings {cash(study, price)} beyond itself: more money would pay, up to {cash(study, last['cost'])}."
     else:
         first = f"The budget of {cash(study, budget)} is not used up: {cash(study, last['cost'])} is all that pays, and {unit} more would bring nothing."
-    return f"{first} {_bend(study, frame)} Counted with {error(study)}; of all chosen, before anyone is held out."
+    return f"{first}{_channels(study)} {_bend(study, frame)} Counted with {error(study)}; of all chosen, before anyone is held out."
+
+
+def _channels(study: Study) -> str:
+    """What one more contact would bring by channels that can make only so many."""
+    told = about(study)["allocation"]["channel_prices"]
+    return "".join(f" One contact more by {name} would bring {cash(study, price)}." for name, price in told.items())
 
 
 def _bend(study: Study, frame: pd.DataFrame) -> str:

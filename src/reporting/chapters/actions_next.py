@@ -67,10 +67,14 @@ def contest(study: Study, kind: str = "next") -> GT:
 
 
 def _judged_by(study: Study) -> str:
-    """On whose purchases."""
-    most = words.count(study.actions()["contest_dates"]["customers"].max())
-    sampled = about(study)["customers"] > CONTEST_CUSTOMERS
-    return f"Judged on the purchases of up to {most} customers at a date{', a sample of all' if sampled else ''}."
+    """On whose purchases, and how much there was to choose from."""
+    dates = study.actions()["contest_dates"]
+    most, sampled = words.count(dates["customers"].max()), about(study)["customers"] > CONTEST_CUSTOMERS
+    basket = float((dates["basket"] * dates["customers"]).sum() / dates["customers"].sum())
+    return (
+        f"Judged on the purchases of up to {most} customers at a date{', a sample of all' if sampled else ''}: on their next purchase day they "
+        f"bought {words.number(round(basket, 1))} of {words.count(dates['sold'].max())} {_plural(item(study)['level'])} on average."
+    )
 
 
 def _difference(measure: str) -> tables.Column:

@@ -30,6 +30,8 @@ __all__ = [
 ]  # fmt: skip
 
 INTERVAL = ("low", "high")
+DRAWN = "randomised"
+"""The design of what was measured on customers whom chance drew."""
 
 
 # Who gets what
@@ -142,6 +144,8 @@ def evidence(study: Study) -> GT:
 def _known(study: Study, row: Any) -> str:
     if row.design == "assumed":
         return "assumed, not measured"
+    if row.design != DRAWN:
+        return f"estimated on chosen customers ({row.design})"
     own = ", for each customer" if row.rule in about(study)["single"] else ""
     return f"measured ({row.design}{own})"
 
@@ -169,6 +173,14 @@ def _in_words(study: Study, measure: str, numbers: str) -> str:
     )
 
 
+def _unproved(study: Study) -> str:
+    """Rules that name campaigns as evidence, of which none tells an effect."""
+    names = about(study)["unproved"]
+    if not names:
+        return ""
+    return f" The campaigns that {words.listed(f'*{name}*' for name in names)} {'names' if len(names) == 1 else 'name'} as evidence tell no effect: see page 5."
+
+
 def _assumed(study: Study) -> pd.DataFrame:
     """The ranges that are assumed for rules that count with one: index rule; measure, low, high."""
     frame = study.actions()["evidence"]
@@ -180,11 +192,19 @@ def _assumed(study: Study) -> pd.DataFrame:
 
 def read_evidence(study: Study) -> str:
     """How much of what is counted with was measured."""
+    return f"{_how_known(study)}{_unproved(study)}"
+
+
+def _how_known(study: Study) -> str:
     frame = study.actions()["evidence"]
     assumed = list(frame.loc[frame["design"] == "assumed", "rule"].unique())
+    chosen = list(frame.loc[~frame["design"].isin(["assumed", DRAWN]), "rule"].unique())
     measured = list(frame.loc[frame["design"] != "assumed", "rule"].unique())
-    if not assumed:
+    if not assumed and not chosen:
         return "Every effect was measured in earlier campaigns with a control group."
+    if chosen:
+        rest = " Of all others it is assumed." if assumed else ""
+        return f"Of {words.listed(f'*{name}*' for name in chosen)} the effect was estimated on customers who were chosen, not drawn: it rests on the assumptions of page 5.{rest}"
     which = (
         "no effect has been measured" if not measured else f"measured: {words.listed(f'*{name}*' for name in measured)}"
     )

@@ -18,6 +18,7 @@ WAYS = {
     "rewards": "points handed in at `programme.points.cost_per_point`",
     "contacts": "contacts at `campaigns.contact_cost`",
 }
+UNTOLD = " What some coupons took off is not known, and would come off too."
 SLACK = 0.02
 """Share of what is due within which spending is on plan."""
 
@@ -152,21 +153,22 @@ def read_return(study: Study) -> str:
     margin = Interval(**found["margin"])
     rest = found["campaigns"] - found["counted"]
     part = f"; of {words.count(rest)} more that began in that time no effect is known" if rest else ""
+    most = "at most " if found["at_most"] else ""
     first = (
-        f"The {_campaigns(found['counted'])} whose effect is known earned a margin of {cash(margin.estimate, study)} after their discounts "
-        f"(90 % interval {cash_between(margin, study)}){part}."
+        f"The {_campaigns(found['counted'])} whose effect is known earned a margin of {most}{cash(margin.estimate, study)} after their discounts "
+        f"(90 % interval {cash_between(margin, study)}){part}.{UNTOLD if most else ''}"
     )
     if found["profit"] is None:
         return f"{first} The account stops there: what was spent on {_unknown(study)} is not known."
     profit = Interval(**found["profit"])
-    verdict = (
-        "the money has not come back"
-        if profit.high < 0
-        else "it has paid"
-        if profit.low > 0
-        else "whether it has paid is not clear"
-    )
-    return f"{first} After the {cash(found['spent'], study)} spent, {cash(profit.estimate, study)} is left (90 % interval {cash_between(profit, study)}): {verdict}{_each(study)}."
+    return f"{first} After the {cash(found['spent'], study)} spent, {most}{cash(profit.estimate, study)} is left (90 % interval {cash_between(profit, study)}): {_verdict(profit, found['at_most'])}{_each(study)}."
+
+
+def _verdict(profit: Interval, at_most: bool) -> str:
+    """Whether the money came back; an upper bound can only show that it did not."""
+    if profit.high < 0:
+        return "the money has not come back"
+    return "it has paid" if profit.low > 0 and not at_most else "whether it has paid is not clear"
 
 
 def _each(study: Study) -> str:
@@ -175,7 +177,8 @@ def _each(study: Study) -> str:
     if found is None:
         return ""
     each = Interval(**found)
-    return f", {cash(each.estimate, study)} for each {cash(1.0, study)} spent ({cash_between(each, study)})"
+    most = "at most " if _about(study)["returned"]["at_most"] else ""
+    return f", {most}{cash(each.estimate, study)} for each {cash(1.0, study)} spent ({cash_between(each, study)})"
 
 
 def _campaigns(number: int) -> str:

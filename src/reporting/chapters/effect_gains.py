@@ -1,5 +1,8 @@
 """Chapter 5, continued: who responds to campaigns, and members beside others."""
 
+from dataclasses import replace
+from typing import Literal
+
 import pandas as pd
 from great_tables import GT
 
@@ -7,7 +10,9 @@ from ...programme.effect import Effect
 from ...programme.responders import Responders, Response
 from ...study import Study
 from .. import tables, words
-from .effect_numbers import amount, because, cash, cash_between, cell, sized, tellable
+from . import response_curves
+from .effect_numbers import accounts, amount, because, cash, cash_between, cell, sized, tellable
+from .response_curves import Spoken
 
 OUTCOMES = {
     "repurchased": "Bought on two days or more",
@@ -40,8 +45,7 @@ def knows_responders(study: Study | None) -> bool:
 
 def tenths(study: Study) -> pd.DataFrame:
     """Predicted and realised effects by tenths of the prediction."""
-    parts = _responders(study).parts
-    return parts[parts["customers"] >= study.dataset.privacy.minimum_cell]
+    return response_curves.tenths(_responders(study), study.dataset.privacy.minimum_cell)
 
 
 def label(study: Study) -> str:
@@ -60,12 +64,54 @@ def read_responders(study: Study) -> str:
             f"(p = {found.differ.p_value:.2g}). Whom to send it to may as well be drawn."
         )
     fifths = found.differ.fifths
-    response = _response(study)
-    pays = f" {response.policy.reading}" if response else ""
     return (
         f"Customers differ in what campaign {campaign} changed for them (p = {found.differ.p_value:.1g}): the fifth predicted to gain most gained {cash(fifths.estimate, study)} more than the fifth "
-        f"predicted to gain least (90 % interval {cash_between(fifths, study)}). In margin less the cost of contact:{pays}"
+        f"predicted to gain least (90 % interval {cash_between(fifths, study)})."
     )
+
+
+def curves(study: Study, kind: Literal["qini", "uplift"]) -> dict[str, pd.DataFrame]:
+    """What sending it to the best adds: share, gain, low, high, random."""
+    found = replace(_responders(study), arm=f"campaign {study.effects()['responders']['campaign']}")
+    return response_curves.curves([found], kind, study.dataset.privacy.minimum_cell)
+
+
+def read_qini(study: Study) -> str:
+    """The Qini curve in words."""
+    return response_curves.read_qini(_responders(study), _spoken(study))
+
+
+def read_uplift(study: Study) -> str:
+    """The uplift curve in words."""
+    return response_curves.read_uplift(_responders(study), _spoken(study))
+
+
+def _spoken(study: Study) -> Spoken:
+    return Spoken(
+        "Sending it", lambda value: f"{cash(value, study)} a customer", lambda found: cash_between(found, study)
+    )
+
+
+def budget(study: Study) -> pd.DataFrame:
+    """What sending it to the best so many earns: share, gain, low, high, random."""
+    response = _response(study)
+    assert response is not None  # noqa: S101
+    return response_curves.budget(response.policy, response.overlap.kept, study.dataset.privacy.minimum_cell)
+
+
+def profit_label(study: Study) -> str:
+    """What a budget is counted in, as an axis names it."""
+    return f"profit, {study.dataset.currency} a customer of all"
+
+
+def read_budget(study: Study) -> str:
+    """Whom to send it to, and what that is worth."""
+    response = _response(study)
+    assert response is not None  # noqa: S101
+    told = response_curves.read_budget(response.policy, study.dataset.currency)
+    campaign = f"Campaign {study.effects()['responders']['campaign']}"
+    known = any(each.what == campaign and each.costs.contact is not None for each in accounts(study))
+    return told if known else f"{told} What a contact costs is not known, and counts as nothing."
 
 
 # Members and others

@@ -85,9 +85,9 @@ def splits(study: Study) -> list[Cannibalisation]:
     return [Cannibalisation.from_dict(each) for each in study.effects()["splits"]]
 
 
-def accounts(study: Study) -> list[ProfitAndLoss]:
-    """Accounts of campaigns and types."""
-    return [ProfitAndLoss.from_dict(each) for each in study.effects()["accounts"]]
+def accounts(study: Study, which: str = "accounts") -> list[ProfitAndLoss]:
+    """Accounts of campaigns and types; which, see `effects.ACCOUNTS`."""
+    return [ProfitAndLoss.from_dict(each) for each in study.effects()[which]]
 
 
 def whole(study: Study) -> ProfitAndLoss | None:

@@ -1,10 +1,14 @@
 """Chapter 5, continued: what sales with a coupon were, and whether campaigns paid."""
 
+from dataclasses import replace
+
 import pandas as pd
 from great_tables import GT
 
-from ...programme.cannibalisation import Cannibalisation
+from ...effects_earned import LONG
+from ...programme.cannibalisation import AFTER, Cannibalisation
 from ...programme.profit_and_loss import LINES, ProfitAndLoss
+from ...programme.whole_programme import programme
 from ...study import Study
 from .. import tables, words
 from .effect_numbers import (
@@ -13,6 +17,8 @@ from .effect_numbers import (
     because,
     cash,
     cash_between,
+    group,
+    observed,
     splits,
     whole,
 )
@@ -22,6 +28,8 @@ PARTS = {
     "pulled_forward": "Would have been bought in the weeks after",
     "subsidised": "Would have been bought anyway",
 }
+UNDONE = "not over"
+"""Part of every refusal of what is not all known yet."""
 WIDEST = 0.8
 """Width of an interval of a share above which it says next to nothing."""
 COSTS_WANTED = {
@@ -124,9 +132,9 @@ def _told(study: Study, each: ProfitAndLoss) -> bool:
 def account(study: Study) -> GT:
     """What campaigns earned, as a table; it stops at the margin where a cost is not known."""
     every = whole(study)
-    shown = [each for each in [*accounts(study), *([every] if every else [])] if _told(study, each)]
+    rows = [*_earlier(study), *accounts(study), *_single(study), *([every] if every else [])]
+    shown = [each for each in rows if _told(study, each)]
     profits = any(each.profit for each in shown)
-    rows = [_account_row(each) for each in shown]
     currency = study.dataset.currency
     spans = {name: (f"{name}_low", f"{name}_high") for name in ("sales", "margin", "profit")}
     columns: dict[str, tables.Column | str] = {
@@ -143,18 +151,18 @@ def account(study: Study) -> GT:
             "chance": tables.percent("Chance of a profit"),
         }
     return tables.table(
-        pd.DataFrame(rows),
+        pd.DataFrame([_account_row(each) for each in shown]),
         title="What campaigns earned",
         columns=columns,
         notes=[
             f"Sales caused: at usual prices, before discounts, of all who were contacted{_taken(shown)}. Margin: {words.percent(study.dataset.study.margin)} (`study.margin`), before discounts and costs.",
-            *_bounds(shown),
-            *_latest(study),
+            *_bounds(study, shown),
+            *_apart(study, shown),
         ],
     )
 
 
-def _bounds(shown: list[ProfitAndLoss]) -> list[str]:
+def _bounds(study: Study, shown: list[ProfitAndLoss]) -> list[str]:
     """What is not all that it should be: discounts known in part, campaigns longer than their effect."""
     said = []
     if part := [each for each in shown if each.at_most]:
@@ -162,17 +170,35 @@ def _bounds(shown: list[ProfitAndLoss]) -> list[str]:
         said.append(
             f"Discounts of {words.listed(each.what for each in part)} are at least these, for of as few as {known} of the coupons it is known what they took off: a profit is at most this, and so is its chance."
         )
-    if any("discounts are those of campaigns" in note for each in shown for note in each.notes):
-        said.append("Some campaigns ran longer than their sales are counted: all their discounts are taken off.")
+    if any(note.endswith(LONG) for each in shown for note in each.notes):
+        said.append(
+            f"Of campaigns of more than {words.days(about(study)['days'])} sales are counted in all weeks in which they ran, and in the {AFTER} after."
+        )
     return said
 
 
-def _latest(study: Study) -> list[str]:
-    """Whether there were more campaigns with a control group than are accounted for."""
-    every, told = about(study)["randomised"], len(study.effects()["randomised"])
-    if every <= told:
+def _earlier(study: Study) -> list[ProfitAndLoss]:
+    """Campaigns with a control group that are not looked at one by one, as one row; empty where there are none."""
+    found = accounts(study, "earlier_accounts")
+    return [programme(found, what=f"{words.count(len(found))} earlier, with a control group")] if found else []
+
+
+def _single(study: Study) -> list[ProfitAndLoss]:
+    """Campaigns to chosen customers that are looked at one by one, named with the group that they are part of."""
+    groups = [group(study, name) for name in observed(study, "type", "all")]
+    found = []
+    for each in accounts(study, "single_accounts"):
+        own = group(study, each.what)["compared"]
+        part = next((one["name"] for one in reversed(groups) if set(own) <= set(one["compared"])), "")
+        found.append(replace(each, what=f"{each.what} ({part})" if part else each.what))
+    return found
+
+
+def _apart(study: Study, shown: list[ProfitAndLoss]) -> list[str]:
+    """Which rows are no parts of the sum."""
+    if not {each.what for each in _single(study)} & {each.what for each in shown}:
         return []
-    return [f"Of {words.count(every)} campaigns with a control group the latest {words.count(told)} are accounted for."]
+    return ["A campaign with another name in brackets is part of that, and not summed again."]
 
 
 def _taken(shown: list[ProfitAndLoss]) -> str:
@@ -200,10 +226,10 @@ def read_account(study: Study) -> str:
         return f"Whether these campaigns paid cannot be told: {because(found[0].refusals[:1])}. No effect, no account."
     every = whole(study)
     last = every if every is not None and _told(study, every) else max(told, key=lambda each: each.customers)
-    running = [each.what for each in found if any("is not over" in why for why in each.refusals)]
+    running = [each.what for each in found if any(UNDONE in why for why in each.refusals)]
     lost = [each.what for each in found if not each.identified and each.what not in running]
     untold = f" Left out, because what they caused is not identified: {words.listed(lost)}." if lost else ""
-    untold += f" Not over, so without an account: {words.listed(running)}." if running else ""
+    untold += f" Too early for an account: {words.listed(running)}." if running else ""
     return f"{_profit_told(study, last)}{untold}"
 
 

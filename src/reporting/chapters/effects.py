@@ -181,7 +181,7 @@ def doubts_held_out(study: Study) -> str:
     """The checks of campaigns with a control group, and what must hold, as a list."""
     mains = [(each, _main(each)) for each in randomised(study)]
     odd = [each["campaign"] for each, effect in mains if not all(test.passed for test in effect.placebos)]
-    unplanned = [each["campaign"] for each, _ in mains if not each["registered_on"]]
+    unplanned = [each["campaign"] for each, _ in mains if each["planned"] is None]
     running = [each["campaign"] for each, _ in mains if each["running"]]
     first = next((effect for _, effect in mains if effect.placebos), None)
     lines = [f"- {line}" for line in mains[0][1].assumptions]
@@ -190,9 +190,11 @@ def doubts_held_out(study: Study) -> str:
         lines.append(f"{told} (campaign {words.listed(odd)})." if odd else f"{told}.")
     if unplanned:
         lines.append(
-            "- Which shares were planned is not registered (`loyalty design --register`), so that the sizes of the arms "
-            f"could not be checked in {_campaigns(len(unplanned), '').rstrip()}."
+            "- Which share was to be held out is neither in the dataset file (`campaigns.hold_out`) nor registered (`loyalty "
+            f"design --register`), so that the sizes of the arms could not be checked in {_campaigns(len(unplanned), '').rstrip()}."
         )
+    if len(unplanned) < len(mains):
+        lines.append(_sizes([each for each in mains if each[0]["planned"] is not None]))
     if running:
         lines.append(
             f"- Campaign {words.listed(running)} is not over: its interval is wide enough to be looked at every day."
@@ -200,6 +202,13 @@ def doubts_held_out(study: Study) -> str:
     lines += [f"- Campaign {each['campaign']}: {note}" for each, note in _registered(mains)]
     lines += [_verdict(study, each, effect) for each, effect in mains if each["succeeded"] is not None]
     return "\n".join(lines)
+
+
+def _sizes(planned: list[tuple[dict[str, Any], Effect]]) -> str:
+    """Whether the arms have the sizes that they were to have."""
+    odd = [each["campaign"] for each, effect in planned if any("planned shares" in why for why in effect.refusals)]
+    rest = f"but in campaign {words.listed(odd)}, of which no effect is told" if odd else "as chance has it"
+    return f"- Where it is known which share was to be held out ({_campaigns(len(planned), '').rstrip()}), the arms have these sizes, {rest}."
 
 
 def _verdict(study: Study, each: dict[str, Any], effect: Effect) -> str:

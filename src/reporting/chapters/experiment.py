@@ -179,7 +179,8 @@ def _row(trial: Experiment, outcome: str, arm: str, effect: Effect) -> dict[str,
         if not effect.identified or found is None:
             return "not told"
         size = change(trial, outcome, found.estimate).removesuffix(" a customer").removesuffix(" points")
-        return f"{size} ({ends(trial, outcome, found).removesuffix(' points')})"
+        # An interval stays in one line, under the difference where a phone has no room beside it.
+        return f"{size} ({ends(trial, outcome, found).removesuffix(' points')})".replace(" to ", "\u00a0to\u00a0")
 
     return {
         "outcome": outcome,

@@ -1,13 +1,17 @@
 """Chapter 5, of an experiment, continued: did it pay, who responds, and whom to give it to?"""
 
+from typing import Literal
+
 import pandas as pd
 from great_tables import GT
 
 from ...experiments import Experiment
 from ...programme.effect import Interval
-from ...programme.responders import Responders
+from ...programme.responders import Responders, Response
 from .. import tables, words
+from . import response_curves
 from .experiment_numbers import best_arm, change, ends
+from .response_curves import Spoken
 
 # Did it pay?
 
@@ -86,16 +90,20 @@ def knows_responders(trial: Experiment) -> bool:
     return trial.responders() is not None
 
 
-def _of_best(trial: Experiment) -> Responders:
+def _response(trial: Experiment) -> Response:
     response = trial.responders()
     assert response is not None  # noqa: S101
+    return response
+
+
+def _of_best(trial: Experiment) -> Responders:
+    response = _response(trial)
     return next((each for each in response.arms if each.arm == best_arm(trial)), response.arms[0])
 
 
 def tenths(trial: Experiment) -> pd.DataFrame:
     """Predicted and realised effects of the best arm by tenths of the prediction, those that may be told."""
-    parts = _of_best(trial).parts
-    return parts[parts["customers"] >= trial.dataset.privacy.minimum_cell]
+    return response_curves.tenths(_of_best(trial), trial.dataset.privacy.minimum_cell)
 
 
 def read_tenths(trial: Experiment) -> str:
@@ -113,58 +121,39 @@ def read_tenths(trial: Experiment) -> str:
     )
 
 
-def qini(trial: Experiment) -> dict[str, pd.DataFrame]:
-    """Qini curves of the arms: share, gain, low, high, random."""
-    response = trial.responders()
-    return {each.arm: each.qini.points.to_frame() for each in response.arms} if response else {}
+def curves(trial: Experiment, kind: Literal["qini", "uplift"]) -> dict[str, pd.DataFrame]:
+    """Curves of the arms: share, gain, low, high, random."""
+    return response_curves.curves(_response(trial).arms, kind, trial.dataset.privacy.minimum_cell)
 
 
 def read_qini(trial: Experiment) -> str:
     """The Qini curve of the best arm in words."""
-    found, outcome = _of_best(trial), trial.main_outcome
-    curve = found.qini.points.to_frame()
-    at = curve.loc[(curve["share"] - 0.3).abs().idxmin()]
-    return (
-        f"Giving {found.arm} to the best {words.percent(at['share'])} adds {change(trial, outcome, at['gain']).lstrip('+')}, counted over all customers; drawing as many at random "
-        f"adds {change(trial, outcome, at['random']).lstrip('+')}, and giving it to everyone {change(trial, outcome, found.qini.points.gain[-1]).lstrip('+')}."
+    return response_curves.read_qini(_of_best(trial), _spoken(trial))
+
+
+def read_uplift(trial: Experiment) -> str:
+    """The uplift curve of the best arm in words."""
+    return response_curves.read_uplift(_of_best(trial), _spoken(trial))
+
+
+def _spoken(trial: Experiment) -> Spoken:
+    outcome = trial.main_outcome
+    return Spoken(
+        f"Giving {_of_best(trial).arm}",
+        lambda value: change(trial, outcome, value).lstrip("+"),
+        lambda found: ends(trial, outcome, found),
     )
 
 
 def budget(trial: Experiment) -> pd.DataFrame:
     """Value of giving it to the best so many: share, gain, low, high, random."""
-    response = trial.responders()
-    return response.policy.to_frame() if response else pd.DataFrame()
+    response = _response(trial)
+    return response_curves.budget(response.policy, response.overlap.kept, trial.dataset.privacy.minimum_cell)
 
 
 def read_budget(trial: Experiment) -> str:
     """Whom to give it to, and what that is worth."""
-    response = trial.responders()
-    assert response is not None  # noqa: S101
-    found, currency = response.policy, trial.dataset.currency
-    given = words.listed(f"{words.percent(share)} {arm}" for arm, share in found.given.items() if share > 0)
-    worth = words.money(found.found.estimate, currency)
-    span = words.between(found.found.low, found.found.high, lambda value: words.money(value, currency))
-    return (
-        f"Of these customers the best share is {words.percent(found.best_share)}"
-        + (f" ({given})" if found.best_share > 0 else "")
-        + ". "
-        f"Counted on customers from whom it was not learned, choosing so earns {worth} a customer of all (90 % interval {span}). {_against(trial)}"
-    )
-
-
-def _against(trial: Experiment) -> str:
-    """Whether choosing is better than the rules that need no model."""
-    response = trial.responders()
-    assert response is not None  # noqa: S101
-    clear = [rule for rule, more in response.policy.against.items() if more.low > 0]
-    unclear = [rule for rule in response.policy.against if rule not in clear]
-    called = {"nobody": "nobody", "random": "as many at random"}
-    told = [words.listed(called.get(rule, rule) for rule in rules) for rules in (clear, unclear) if rules]
-    if not unclear:
-        return f"That is more than giving it to {told[0]}, beyond chance."
-    if not clear:
-        return f"That is no more, beyond chance, than giving it to {told[0]}."
-    return f"That is more than giving it to {told[0]}, beyond chance, but not than {told[1]}."
+    return response_curves.read_budget(_response(trial).policy, trial.dataset.currency)
 
 
 def differs(trial: Experiment) -> bool:

@@ -127,7 +127,8 @@ def _others(settings: Simulation, name: str) -> dict[str, str]:
         "campaigns": section(
             "campaigns",
             'campaign = "campaign"\nstart = "start"\ntype = "kind"\n'
-            f"contact_cost = {CONTACT_COST}                  # of one contact: what this retailer pays",
+            f"contact_cost = {CONTACT_COST}                  # of one contact: what this retailer pays"
+            + _hold_out(settings),
         ),
         "contacts": section(
             "contacts", timed + '\ncampaign = "campaign"\ngroup = "group"                       # treated or held out'
@@ -139,6 +140,12 @@ def _others(settings: Simulation, name: str) -> dict[str, str]:
         "survey": section("survey", timed + '\nscore = "score"'),
         "consent": section("consent", timed + '\ngranted = "granted"\npurpose = "purpose"'),
     }
+
+
+def _hold_out(settings: Simulation) -> str:
+    """The planned share, where some are held out and some are not."""
+    share = settings.hold_out
+    return f"\nhold_out = {share!r}                       # of those drawn, by chance" if 0 < share < 1 else ""
 
 
 def _study(settings: Simulation) -> str:
