@@ -181,7 +181,8 @@ def check(
         else:
             check_experiment.show(study)
         return
-    checked, beside = study.check(), Experiment.find(dataset, as_of=as_of)
+    checked = study.check()
+    beside = Experiment.find(dataset, as_of=as_of) if study.dataset.experiment else None
     if as_json:
         typer.echo(to_json(checked if beside is None else {**checked, "experiment": check_experiment.facts(beside)}))
     else:

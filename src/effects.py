@@ -53,7 +53,8 @@ def effects(study: "Study") -> dict[str, Any]:
     splits : see `Cannibalisation.to_dict`, of campaigns whose sales with a coupon are known; refused while they run.
     accounts : see `ProfitAndLoss.to_dict`, refused while a campaign runs; of those of `randomised`, and of the others
         by type. earlier_accounts : of the other campaigns with a control group. whole : of all these together, None
-        where there is none. single_accounts : of the largest other campaigns one by one, which their types hold too.
+        where there is none. single_accounts : of the largest other campaigns one by one; those that no type holds are
+        in `whole` too.
     members : effects (by outcome; None where nobody knows who joined when) and standing, see `joining.standing`.
     responders : campaign and response, see `Response.to_dict`; None where no campaign with a control group is enough.
     single : effects on single customers that actions may count with, see `gains.who_gains`.

@@ -46,8 +46,9 @@ class Earned(NamedTuple):
     ----------
     shown : of campaigns with a control group that are looked at one by one, and of the others by type.
     earlier : of the other campaigns with a control group.
-    single : of campaigns to chosen customers that are looked at one by one; they are in the account of their type too.
-    whole : `shown` and `earlier` together; None where these are not several.
+    single : of campaigns to chosen customers that are looked at one by one; most are in the account of their type too.
+    whole : `shown`, `earlier`, and those of `single` that no type could be compared with; None where these are not
+        several.
     """
 
     shown: list[ProfitAndLoss]
@@ -67,12 +68,16 @@ def accounts(study: "Study", drawn: Sequence[Read], earlier: Sequence[Read], cho
     shown, before = ([_of_drawn(study, each) for each in some] for some in (drawn, earlier))
     groups = whole_groups(chosen.groups) if chosen else []
     single: list[ProfitAndLoss] = []
+    beside: list[ProfitAndLoss] = []
     if chosen:
         shown += [_of_group(study, chosen, each) for each in groups]
         alone = [each for each in chosen.groups if each["kind"] == "campaign" and each not in groups]
-        single = [_of_group(study, chosen, each) for each in alone if each["compared"]]
-    every = [*before, *shown]
-    whole = programme(every, shared_controls=len(groups) > 1, what=TOGETHER) if len(every) > 1 else None
+        alone = [each for each in alone if each["compared"]]
+        single = [_of_group(study, chosen, each) for each in alone]
+        held = {name for each in groups for name in each["compared"]}
+        beside = [account for each, account in zip(alone, single, strict=True) if not held & set(each["compared"])]
+    every, shared = [*before, *shown, *beside], len(groups) + len(beside) > 1
+    whole = programme(every, shared_controls=shared, what=TOGETHER) if len(every) > 1 else None
     return Earned(shown, before, single, whole)
 
 

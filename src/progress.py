@@ -213,8 +213,8 @@ def _accounts(study: "Study") -> tuple[set[str], list[tuple[ProfitAndLoss, set[s
     told = [ProfitAndLoss.from_dict(each) for name in ACCOUNTS for each in study.effects()[name]]
     for each in told:
         campaigns = made.get(each.what, set())
-        counted = {name for one, others in kept if one.identified for name in others}
-        # One campaign of a type counts by itself only where its type does not.
+        counted = {name for _, others in kept for name in others}
+        # One campaign of a type counts by itself only where its type does not, as it reaches beyond the budget's days.
         if campaigns and campaigns <= names and not campaigns & counted:
             kept.append((each, campaigns))
     return names, kept

@@ -45,7 +45,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
             raise KeyError("a bug")
         if name == "impatient":
             raise KeyboardInterrupt
-        return SimpleNamespace(dataset=SimpleNamespace(title="Tiny [panel]"), check=lambda: facts)
+        return SimpleNamespace(dataset=SimpleNamespace(title="Tiny [panel]", experiment=None), check=lambda: facts)
 
     stub = ModuleType("loyalty.study")
     stub.Study = SimpleNamespace(open=open_study)

@@ -1,14 +1,16 @@
 """What campaigns earned, all of them and over all of their days, against a retailer of whom the truth is known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from loyalty import effects, effects_drawn, effects_worth
 from loyalty.effects_drawn import TOO_SOON
-from loyalty.effects_earned import LONG
-from loyalty.programme import held_out
+from loyalty.effects_earned import LONG, Chosen, accounts
+from loyalty.programme import held_out, observational
 from loyalty.programme.cannibalisation import AFTER
+from loyalty.programme.panel import panel
 from loyalty.programme.profit_and_loss import ProfitAndLoss
 from loyalty.sources.simulator import Simulation, simulate
 from loyalty.study import Study
@@ -103,7 +105,7 @@ def test_the_account_waits_for_the_weeks_after(study: Study) -> None:
 
 
 def test_single_campaigns_of_chosen_customers_have_an_account_too(study: Study, earned: pd.DataFrame) -> None:
-    single, accounts = read(study, "single_accounts"), read(study, "accounts")
+    single, shown = read(study, "single_accounts"), read(study, "accounts")
     assert set(single) == {"Campaign 2"}
     account = single["Campaign 2"]
     assert account.identified
@@ -111,10 +113,10 @@ def test_single_campaigns_of_chosen_customers_have_an_account_too(study: Study, 
     assert account.customers == earned.loc["2", "treated"]
     assert holds(account, earned.loc["2", "earned"])
     # The type that it alone can be compared of earned the same, and only that is summed.
-    assert accounts["voucher"].sales == pytest.approx(account.sales)
-    assert set(accounts) == {"Campaign 1", "Campaign 3", "voucher"}
+    assert shown["voucher"].sales == pytest.approx(account.sales)
+    assert set(shown) == {"Campaign 1", "Campaign 3", "voucher"}
     whole = study.effects()["whole"]
-    assert whole["sales"] == pytest.approx(sum(each.sales or 0.0 for each in accounts.values()))
+    assert whole["sales"] == pytest.approx(sum(each.sales or 0.0 for each in shown.values()))
 
 
 def test_the_sum_is_of_all_campaigns_however_many_are_shown(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +138,28 @@ def test_campaigns_without_a_type_are_in_the_sum(study: Study, monkeypatch: pyte
     told = {each["what"]: each for each in effects.effects(study)["accounts"]}
     assert told[effects.UNTYPED]["sales"] == pytest.approx(voucher.sales)
     assert told["voucher"]["sales"] is None
+
+
+@pytest.mark.parametrize("left_out", [False, True])
+def test_a_campaign_that_its_type_leaves_out_is_summed_by_itself(study: Study, left_out: bool) -> None:
+    offers = study.data.offers
+    assert offers is not None
+    around = panel(study.data.tables, study.known_until)
+    found = observational.effect(around, "2", draws=0)
+    refused = replace(found, effect=found.effect.refused("not identified"))
+    groups = [
+        {"name": "voucher", "kind": "type", "compared": [] if left_out else ["2"], "observed": refused},
+        {"name": "Campaign 2", "kind": "campaign", "compared": ["2"], "observed": found},
+    ]
+    told = accounts(study, [], [], Chosen(around, groups, effects_worth.last_days(study, offers)))
+    (single,) = told.single
+    assert single.identified
+    if left_out:
+        assert told.whole is not None
+        assert told.whole.sales == pytest.approx(single.sales)
+    else:
+        # Nothing is told of its type, which holds it; and one account is no sum.
+        assert told.whole is None
 
 
 def test_arms_of_other_sizes_than_the_dataset_file_plans_have_no_effect(study: Study, root: Path) -> None:

@@ -246,6 +246,33 @@ def test_the_return_counts_campaigns_of_the_budget_alone(spent: dict[str, Any]) 
     assert set(found["missing"]) == {"preparation.people", "evaluation.rewards"}
 
 
+@pytest.mark.parametrize(
+    ("of_type", "margin"),
+    [
+        (["a", "c"], 136.0),  # c began before the budget: of the type a alone counts, 0.3 (500 + 20) - 20
+        (["a"], 406.0),  # the whole type, 0.3 (1,400 + 20) - 20, and a not again
+    ],
+)
+def test_a_campaign_of_a_type_is_counted_once_and_earlier_ones_too(
+    study: Study, monkeypatch: pytest.MonkeyPatch, of_type: list[str], margin: float
+) -> None:
+    starts = {"a": "2020-08-03", "b": "2020-09-10", "c": "2020-05-01"}
+    step = {"about": {"known": True}, "campaign": pd.DataFrame({"start": pd.to_datetime(pd.Series(starts))})}
+    told = {
+        "observed": [{"name": "Type A", "compared": of_type}, {"name": "Campaign a", "compared": ["a"]}],
+        "accounts": [account("Type A", 1400.0)],
+        "earlier_accounts": [account("Campaign b", 100.0)],
+        "single_accounts": [account("Campaign a", 500.0)],
+    }
+    monkeypatch.setattr(Study, "campaigns", lambda _: step)
+    monkeypatch.setattr(Study, "effects", lambda _: told)
+    found = progress.budget(study)["about"]["returned"]
+    assert (found["campaigns"], found["counted"]) == (2, 2)
+    # Campaign b: 0.3 (100 + 20) - 20.
+    assert found["margin"]["estimate"] == pytest.approx(margin + 16.0)
+    assert found["at_most"] is False
+
+
 # Satisfaction
 
 

@@ -19,7 +19,9 @@ import xgboost
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from ..models.trees import threads
 from .event_study import Estimates
 from .panel import BoolArray, FloatArray, IntArray
 
@@ -98,18 +100,27 @@ def cross_fitted(
     -------
     One value, and influences of shape (n, 1).
     """
+    # Threads that wait for each other on a busy machine take longer than what they share.
+    with threadpool_limits(threads(features.size) or None):
+        chance, expected = _nuisances(features, treated, outcome, learners or boosted(), _folds(treated, seed))
+    chance = np.clip(chance, CLIP, 1 - 5 * CLIP)
+    odds = np.where(treated, 0.0, chance / (1 - chance))
+    left = outcome - expected
+    return _weighted(left, treated, odds / odds.sum())
+
+
+def _nuisances(
+    features: FloatArray, treated: BoolArray, outcome: FloatArray, learners: Learners, fold: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Chance of being contacted, and outcome of who was not, of each fold by models of the others."""
     chance, expected = np.empty(treated.size), np.empty(treated.size)
-    classifier, regressor = learners or boosted()
-    fold = _folds(treated, seed)
+    classifier, regressor = learners
     for each in range(FOLDS):
         inside, outside = fold != each, fold == each
         chance[outside] = classifier().fit(features[inside], treated[inside]).predict_proba(features[outside])[:, 1]
         others = inside & ~treated
         expected[outside] = regressor().fit(features[others], outcome[others]).predict(features[outside])
-    chance = np.clip(chance, CLIP, 1 - 5 * CLIP)
-    odds = np.where(treated, 0.0, chance / (1 - chance))
-    left = outcome - expected
-    return _weighted(left, treated, odds / odds.sum())
+    return chance, expected
 
 
 def _weighted(left: FloatArray, treated: BoolArray, weights: FloatArray) -> Estimates:

@@ -31,7 +31,7 @@ def lifts(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
     style.percent(ax.xaxis)
-    ax.set_xlabel("difference from the control group, % of its mean (line: 90 %)")
+    ax.set_xlabel("% of the control group's mean (line: 90 %)")
     ax.figure.legend(loc="outside lower center", ncols=2)
     ax.set_title(title, wrap=True)
     return ax

@@ -14,7 +14,7 @@ import os, signal, threading, duckdb
 from loyalty.reporting import limits
 
 def query():  # some seconds in compiled code
-    duckdb.sql("SELECT sum(hash(range)) FROM range(3_000_000_000)").fetchall()
+    duckdb.sql("SELECT sum(hash(range)) FROM range(700_000_000)").fetchall()
 """
 SIGNAL = (
     QUERY
@@ -55,7 +55,8 @@ except BaseException as error:
 
 def said_by(program: str) -> list[str]:
     """The lines that a program prints in a process of its own, which a signal may end."""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
     return [line.strip() for line in done.stdout.splitlines()]
 
 

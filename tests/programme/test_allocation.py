@@ -164,11 +164,13 @@ def campaign():
 @pytest.mark.parametrize("spread", [0.0, 1.0])
 def test_what_can_be_known_is_right_on_average_and_no_more_than_the_truth(campaign, spread):
     """By eighths of what is said, true effects lie around it: the posterior is that of these customers."""
-    *_, truth, known = campaign(6000, 2, spread)
+    *_, truth, known = campaign(20_000, 2, spread)
     parts = pd.qcut(known, 8, labels=False, duplicates="drop")
     for part in np.unique(parts):
-        mean, error = truth[parts == part].mean(), truth[parts == part].std() / np.sqrt((parts == part).sum())
-        assert abs(known[parts == part].mean() - mean) < 4 * error
+        said, true = known[parts == part], truth[parts == part]
+        # Among those who have surely left chance may draw nobody who has not, so that no error shows.
+        error = true.std() / np.sqrt(len(true)) + 0.01 * abs(truth.mean())
+        assert abs(said.mean() - true.mean()) < 4 * error
     assert np.corrcoef(known, truth)[0, 1] > 0.5
 
 

@@ -184,13 +184,13 @@ def test_targeted_on_recency_intervals_hold_where_raw_and_plain_differences_are_
 
 def effect_and_test(made: World, plan: Plan) -> tuple[Interval, bool]:
     """The interval, and whether the weeks before let it be told."""
-    estimates, test = tested(stack(made.panel, ALL, plan, "spend"), made, plan)
+    estimates, test = with_its_test(stack(made.panel, ALL, plan, "spend"), made, plan)
     last = np.zeros((len(estimates.values), 1))
     last[-plan.window :] = 1
     return estimates.times(last).interval(), test.passed
 
 
-def tested(found: Stack, made: World, plan: Plan) -> tuple[Estimates, Placebo]:
+def with_its_test(found: Stack, made: World, plan: Plan) -> tuple[Estimates, Placebo]:
     """Effects by week, and what those before tell."""
     estimates = pooled(found.trials, made.panel.customers)
     return estimates, placebos.before(estimates, plan.tested, "EUR a customer", 1)
@@ -206,7 +206,7 @@ def test_intervals_of_the_second_method_hold(monkeypatch: pytest.MonkeyPatch) ->
         found = stack(made.panel, ALL, plan, "spend")
         check = observational._check(made.panel, found, plan, observational._refused("", "", ()), 1)
         held.append(check.found.holds(made.pooled()))
-        told += [held[-1]] if tested(found, made, plan)[1].passed else []
+        told += [held[-1]] if with_its_test(found, made, plan)[1].passed else []
     assert 0.86 <= np.mean(held) <= 0.94
     assert len(told) >= 180
     assert 0.86 <= np.mean(told) <= 0.94

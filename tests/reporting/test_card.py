@@ -56,7 +56,7 @@ def test_the_page_holds_every_section_and_asks_no_other_host_for_anything() -> N
     assert "https://" not in page
     assert '<a href="04_churn.html">Churn</a>' in page
     assert "abc123" in page
-    assert "65 to 75 %" in page
+    assert "65 to 75\u00a0%" in page
 
 
 def test_the_json_is_the_card() -> None:

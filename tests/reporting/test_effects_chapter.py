@@ -180,11 +180,13 @@ def test_an_account_stops_at_the_margin_where_a_cost_is_missing(contact: float |
     assert "Left out, because what they caused is not identified: Type B" in said
     if contact is None:
         assert "Profit" not in told
+        assert "Margin on them" in told
         assert "stops there: contact cost is not known" in said
     else:
         # 500 customers x 12 USD + 1,000 given off, a quarter of it, less 1,500 of costs.
         assert "$250 after all costs" in said
         assert "Chance of a profit" in told
+        assert "Margin on them" not in told
 
 
 def test_a_discount_known_in_part_makes_a_profit_at_most() -> None:
@@ -271,10 +273,18 @@ def test_a_single_campaign_is_told_as_a_part_of_its_type() -> None:
     part = opened(observed=both, accounts=[named(account, "Type A")], single_accounts=[named(account, "Campaign 2")])
     told = html(worth.account(part))
     assert "Campaign 2 (Type A)" in told
-    assert "is part of that, and not summed again" in told
+    assert "is part of that, and not summed by itself" in told
     assert "Campaign 2" not in worth.read_account(part)
-    lost = opened(observed=both, accounts=[named(account, "Type A")])
-    assert "not summed again" not in html(worth.account(lost))
+    # One that its type could not be compared with stands for itself, and is summed.
+    alone = opened(
+        observed=[both[0] | {"compared": ["1"]}, both[1]],
+        accounts=[named(account, "Type A")],
+        single_accounts=[named(account, "Campaign 2")],
+    )
+    told = html(worth.account(alone))
+    assert "Campaign 2" in told
+    assert "Campaign 2 (" not in told
+    assert "not summed by itself" not in told
 
 
 def test_it_is_said_over_which_days_sales_of_long_campaigns_are_counted() -> None:
@@ -378,7 +388,7 @@ def test_what_a_shorter_list_is_worth_is_told_with_intervals(responding: dict[st
     assert told.startswith("Sending it to the best 30 % adds $")
     assert len(re.findall("90 % interval", told)) == 2
     # Those who were sent it, among the best: 20 each.
-    among = float(re.findall(r"are \$(\d+\.\d+) a customer above", gains.read_uplift(study))[0])
+    among = float(re.findall(r"differ by \$(\d+\.\d+) a customer", gains.read_uplift(study))[0])
     assert among == pytest.approx(20, abs=3)
     shares = gains.budget(study)
     assert shares.loc[shares["gain"].idxmax(), "share"] == pytest.approx(0.5, abs=0.06)

@@ -54,7 +54,7 @@ def label(study: Study) -> str:
 
 
 def read_responders(study: Study) -> str:
-    """Whether customers differ in what they gain, and whether choosing pays."""
+    """Whether customers differ in what they gain."""
     if not knows_responders(study):
         return "Who responds cannot be told: that takes a campaign that is over, with at least 200 customers held out by chance."
     found, campaign = _responders(study), study.effects()["responders"]["campaign"]

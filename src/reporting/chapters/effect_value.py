@@ -150,12 +150,18 @@ def account(study: Study) -> GT:
             "profit": tables.money("Profit (90 %)", currency, interval=spans["profit"]),
             "chance": tables.percent("Chance of a profit"),
         }
+    share = words.percent(study.dataset.study.margin)
+    margin = f"Margin: {share} (`study.margin`), before discounts and costs."
+    if all(each.profit for each in shown):
+        # The margin on the way to a profit only makes the table wide.
+        del columns["margin"]
+        margin = f"Profit: {share} of them (`study.margin`), less all costs, discounts among these."
     return tables.table(
         pd.DataFrame([_account_row(each) for each in shown]),
         title="What campaigns earned",
         columns=columns,
         notes=[
-            f"Sales caused: at usual prices, before discounts, of all who were contacted{_taken(shown)}. Margin: {words.percent(study.dataset.study.margin)} (`study.margin`), before discounts and costs.",
+            f"Sales caused: at usual prices, before discounts, of all who were contacted{_taken(shown)}. {margin}",
             *_bounds(study, shown),
             *_apart(study, shown),
         ],
@@ -185,20 +191,22 @@ def _earlier(study: Study) -> list[ProfitAndLoss]:
 
 def _single(study: Study) -> list[ProfitAndLoss]:
     """Campaigns to chosen customers that are looked at one by one, named with the group that they are part of."""
-    groups = [group(study, name) for name in observed(study, "type", "all")]
+    summed = {each.what for each in accounts(study)}
+    groups = [group(study, name) for name in observed(study, "type", "all") if name in summed]
     found = []
     for each in accounts(study, "single_accounts"):
         own = group(study, each.what)["compared"]
-        part = next((one["name"] for one in reversed(groups) if set(own) <= set(one["compared"])), "")
+        part = next((one["name"] for one in groups if set(own) <= set(one["compared"])), "")
         found.append(replace(each, what=f"{each.what} ({part})" if part else each.what))
     return found
 
 
 def _apart(study: Study, shown: list[ProfitAndLoss]) -> list[str]:
     """Which rows are no parts of the sum."""
-    if not {each.what for each in _single(study)} & {each.what for each in shown}:
+    parts = {each.what for each in _single(study)} - {each.what for each in accounts(study, "single_accounts")}
+    if not parts & {each.what for each in shown}:
         return []
-    return ["A campaign with another name in brackets is part of that, and not summed again."]
+    return ["A campaign with another name in brackets is part of that, and not summed by itself."]
 
 
 def _taken(shown: list[ProfitAndLoss]) -> str:

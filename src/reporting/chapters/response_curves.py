@@ -76,8 +76,8 @@ def read_uplift(found: Responders, spoken: Spoken) -> str:
     """The uplift curve in words: as means among the best."""
     among = _at(found.uplift, BEST).times(1 / BEST)
     return (
-        f"Among the best {words.percent(BEST)} those who were given it are {spoken.change(among.estimate)} above those who were not (90 % interval {spoken.ends(among)}); among all, "
-        f"{spoken.change(found.uplift.everyone.estimate)}. The curve is that difference times the share."
+        f"Among the best {words.percent(BEST)} the means of those who were given it and of those who were not differ by {spoken.change(among.estimate)} (90 % interval {spoken.ends(among)}); among "
+        f"all, by {spoken.change(found.uplift.everyone.estimate)}. The curve is that difference times the share."
     )
 
 
