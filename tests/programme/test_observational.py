@@ -206,7 +206,7 @@ def test_intervals_of_the_second_method_hold(monkeypatch: pytest.MonkeyPatch) ->
         found = stack(made.panel, ("0", "1"), plan, "spend")
         check = observational._check(made.panel, found, plan, observational._refused("", "", ()), 1)
         held.append(check.found.holds(made.pooled()))
-        told += [held[-1]] if tested(found, made, plan)[1].passed else []
+        told += [held[-1]] if with_its_test(found, made, plan)[1].passed else []
     assert 0.86 <= np.mean(held) <= 0.94
     assert len(told) >= 180
     assert 0.86 <= np.mean(told) <= 0.94
