@@ -5,9 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from agreement import BOUND, DISTINCT, Brought, assert_agree, assert_alike
+from loyalty.programme.ledger import STEPS as STEPS_OF_POINTS
+from loyalty.programme.owed import GROUPS, PERIOD_DAYS
 from loyalty.study import STEPS, Study
 
 ACTIVE_DAYS = 200
+CELLS = {"group", "half", "later", "cohort", "gone", "step"}
 
 
 def of(large: Path, engine: str) -> Study:
@@ -37,9 +40,15 @@ def test_a_study_brings_no_more_here_than_histories_samples_and_sums(
     assert max(of_customers) == BOUND
     histories = [rows for columns, rows in brought if columns >= DISTINCT]
     assert 0 < max(histories) <= everyone
-    # Weeks, months, and days since a first purchase: their number follows from the days of the log.
     days = (study.as_of - study.first_day).days
-    others = [rows for columns, rows in brought if not (columns >= DISTINCT or "customer" in columns)]
+    # Points by group of customers, first or later, when they came, when they went, and how: bound by the days, too.
+    periods = days // PERIOD_DAYS + 2
+    cells = [rows for columns, rows in brought if columns >= CELLS]
+    assert 0 < max(cells) <= GROUPS * 2 * periods * (periods + 1) / 2 * len(STEPS_OF_POINTS)
+    # Weeks, months, and days since a first purchase.
+    others = [
+        rows for columns, rows in brought if not (columns >= DISTINCT or columns >= CELLS or "customer" in columns)
+    ]
     assert max(others) < 2 * days < BOUND
     for name, expected in by_duckdb.items():
         same(expected, getattr(study, name)())
