@@ -77,7 +77,7 @@ def rule_set(actions: Actions, known: ir.Table, as_of: date) -> RuleSet:
     for rule in sorted(rules, key=lambda rule: -rule.priority):
         missing = [name for name in rule.needs if name not in known.columns]
         if missing:
-            needs = ", ".join(f"{name}, which needs {COLUMNS[name].needs}" for name in missing)
+            needs = ", ".join(f"{name}, which needs {_lacking(name, known)}" for name in missing)
             left.append(LeftOut(rule.name, f"it looks at {needs}"))
             lacking.append(f"{rule.name!r} looks at {needs}")
         elif rule.months and as_of.month not in rule.months:
@@ -87,6 +87,12 @@ def rule_set(actions: Actions, known: ir.Table, as_of: date) -> RuleSet:
     if lacking and not default:
         raise SettingsError(f"actions.rules: {'; '.join(lacking)}; add what is missing, or take the rule out")
     return RuleSet(tuple(kept), tuple(left), default)
+
+
+def _lacking(name: str, known: ir.Table) -> str:
+    """The keys that a column needs, less those that other columns show to be there."""
+    there = {column.needs for other, column in COLUMNS.items() if other in known.columns}
+    return " and ".join(key for key in COLUMNS[name].needs.split(" and ") if key not in there) or COLUMNS[name].needs
 
 
 def candidates(

@@ -146,16 +146,21 @@ def test_at_a_simulated_retailer_whose_customers_stay_it_earns_nine_tenths_of_th
 # Where customers leave unseen
 
 
+PAIRS = ((1, 2), (3, 4), (5, 6), (7, 8))
+"""Seeds of the retailer whose campaign is learned from, and of the one whose customers are chosen among."""
+
+
 @pytest.fixture(scope="module")
 def campaign():
     """Return a function that gives the first campaign of an ordinary retailer, and what can be known of its effects."""
 
     @functools.cache
-    def made(n, seed, spread):
+    def made(n, seed, spread, *, known=True):
         settings = settings_of(n, seed, spread=spread)
         shop = simulate_frames(settings)
         features, *rest = first_campaign(shop)
-        return with_outlook(features, shop, 42), *rest, knowable.effects(shop, settings, features.index)
+        learnt = with_outlook(features, shop, 42), *rest
+        return (*learnt, knowable.effects(shop, settings, features.index)) if known else learnt
 
     return made
 
@@ -175,24 +180,37 @@ def test_what_can_be_known_is_right_on_average_and_no_more_than_the_truth(campai
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("spread", "least"), [(0.0, 0.9), (1.0, 0.85)])
-def test_at_an_ordinary_retailer_it_is_held_against_the_best_that_can_be_known(campaign, spread, least):
+@pytest.mark.parametrize(
+    ("spread", "customers", "least"),
+    [(0.0, 15_000, (0.9, 0.9, 0.9)), (1.0, 60_000, (0.9, 0.9, 0.9)), (1.0, 15_000, (0.85, 0.9, 0.9))],
+)
+def test_at_an_ordinary_retailer_it_is_held_against_the_best_that_can_be_known(campaign, spread, customers, least):
     """Nobody who has left for ever says so, and an oracle who knows it is out of reach: the best that can be known is
-    the posterior mean of each effect, given the log and how the retailer was drawn.
+    the posterior mean of each effect, given the log and how the retailer was drawn. Means over retailers.
 
     Where customers respond alike the allocation earns nine tenths of what that earns. Where each responds in a way of
-    one's own, which a log hardly tells, it does not at the smallest budget: 0.88 there, 0.94 and 0.95 at the others.
+    one's own, which a log hardly tells, it does so if the campaign that it learned from was large; if that was of
+    15,000 customers, not at the smallest budget.
     """
-    new, _, _, truth, known = campaign(20_000, 2, spread)
-    effects = learned(campaign(15_000, 1, spread)[:4], new)
+    shares = []
+    for seed, other in PAIRS:
+        effects = learned(campaign(customers, seed, spread, known=False), campaign(20_000, other, spread)[0])
+        shares.append(shares_of_what_can_be_known(effects, campaign(20_000, other, spread)))
+    assert (np.mean(shares, axis=0) >= least).all()
+
+
+def shares_of_what_can_be_known(effects, campaign):
+    """What the allocation truly earns in what can be earned by whoever knows all that can be, at three budgets."""
+    new, _, _, truth, known = campaign
     rows, best = (of_customers(each, worth=0.3, contact=1.0) for each in (effects, exactly(known)))
-    risk = new["since"].fillna(1000.0).to_numpy()
+    risk, shares = new["since"].fillna(1000.0).to_numpy(), []
     for share in (0.2, 0.4, 0.6):
         earned = shares_of_the_oracle(rows, 0.3 * truth - 1.0, share, risk)
         reachable = shares_of_the_oracle(best, 0.3 * truth - 1.0, share, risk)["allocation"]
-        assert reachable < 0.95
-        assert earned["allocation"] >= least * reachable
+        assert reachable < 0.96
         assert earned["allocation"] > max(earned[name] for name in (AS_FAR, AT_RANDOM, BY_RISK)) + 0.2
+        shares.append(earned["allocation"] / reachable)
+    return shares
 
 
 def exactly(effect):

@@ -140,6 +140,13 @@ def test_default_rules_that_lack_a_column_are_left_out_and_said(known: ir.Table)
     reasons = {each.rule: each.reason for each in chosen.left_out}
     assert set(reasons) == {each.name for each in DEFAULTS} - {"second purchase", "overdue"}
     assert reasons["birthday"] == "it looks at days_to_birthday, which needs customers.birthday"
+    assert reasons["favourite on offer"].endswith("which needs products.category and actions.offers")
+
+
+def test_of_two_keys_only_the_one_that_is_missing_is_told(known: ir.Table) -> None:
+    chosen = rule_set(Actions(), known.mutate(favourite_category=ibis.literal("wine")), AS_OF)
+    reasons = {each.rule: each.reason for each in chosen.left_out}
+    assert reasons["favourite on offer"] == "it looks at favourite_on_offer, which needs actions.offers"
 
 
 def test_no_default_rule_gives_a_discount_and_each_says_that_its_effect_is_assumed() -> None:
