@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from . import notation
 from .errors import SettingsError
 from .participants import Findings, Participants, control_in, examined
 from .programme import balance, randomised
@@ -81,6 +82,7 @@ class Experiment:
         if dataset.experiment is None:
             return None
         day = parse_date(as_of, dataset.timezone) or datetime.now(ZoneInfo(dataset.timezone)).date()
+        notation.use(dataset.number_format)
         return cls(name.replace("_", "-"), dataset, dataset.experiment, root, day)
 
     @property

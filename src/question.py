@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from . import notation
 from .errors import SettingsError
 from .features import build
 from .features.columns import Window
@@ -92,6 +93,7 @@ class Question:
                 "`loyalty report`"
             )
         name = name.replace("_", "-")
+        notation.use(dataset.number_format)
         data = Prepared(name, dataset, root)
         day = check_span(data.facts, asked, data.shown)
         if refusing:

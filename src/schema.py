@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from .action_rules import ActionRule, Actions, AssumedEffect, OnOffer
 from .aims import Budget, Goal, Goals, Share
+from .notation import DEFAULT, NumberFormat
 from .points_rules import PointsRules
 from .roles import (
     Campaigns,
@@ -282,11 +283,18 @@ class Engine(Section):
 
 
 class Dataset(Section):
-    """All that a dataset file says: of a purchase log, of an experiment, or of both."""
+    """All that a dataset file says: of a purchase log, of an experiment, or of both.
+
+    Attributes
+    ----------
+    currency : of all amounts, ISO 4217.
+    number_format : how numbers are written on pages, see `notation.MARKS`.
+    """
 
     title: str = Field(min_length=1)
     notice: str = ""
     currency: str
+    number_format: NumberFormat = DEFAULT
     timezone: str
     engine: Literal["duckdb", "spark"] = "duckdb"
     experiment: ExperimentTable | None = None

@@ -21,9 +21,9 @@ COMPUTING = (
     "action_plan.py", "action_rules.py", "action_words.py", "actions.py", "aims.py", "balances.py", "bridge.py",
     "campaigns.py", "designs.py", "effects.py", "effects_drawn.py", "effects_earned.py", "effects_worth.py",
     "errors.py", "experiments.py", "forecasts.py", "formats.py", "gains.py",
-    "high_value_customers.py", "leaving.py", "memberships.py", "origins.py", "participants.py", "points_rules.py",
-    "prepared.py", "progress.py", "promises.py", "purchases.py", "question.py", "roles.py", "sampled.py", "schema.py",
-    "settings.py", "store.py", "study.py", "tournaments.py", "whole.py",
+    "high_value_customers.py", "leaving.py", "memberships.py", "notation.py", "origins.py", "participants.py",
+    "points_rules.py", "prepared.py", "progress.py", "promises.py", "purchases.py", "question.py", "roles.py",
+    "sampled.py", "schema.py", "settings.py", "store.py", "study.py", "tournaments.py", "whole.py",
     "sources", "features", "models", "programme",
 )  # fmt: skip
 LIBRARIES = ("duckdb", "ibis-framework", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "tzdata")

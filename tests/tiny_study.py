@@ -11,6 +11,7 @@ DATASET = SimpleNamespace(
     title="Tiny panel",
     notice="Made up.",
     currency="EUR",
+    number_format="1,234.5",
     timezone="UTC",
     experiment=None,
     privacy=SimpleNamespace(minimum_cell=10),

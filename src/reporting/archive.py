@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from .. import notation
 from . import bridge, change, compare, history, sparkline, words
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ def _home(reports: Path, parts: Sequence[Part]) -> str:
 def refresh(root: Path, name: str, dataset: "Dataset", tell: Callable[[str], None]) -> None:
     """`rebuild`; where that fails it is told: the reports are out already, and are not worse for it."""
     try:
-        rebuild(root, name, dataset)
+        with notation.of(dataset.number_format):
+            rebuild(root, name, dataset)
     except OSError as error:
         tell(f"the archive could not be written: {error.strerror or error}")
 

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotebookError
-from . import limits, manifest, place, swap
+from . import limits, manifest, place, swap, words
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -92,7 +92,7 @@ def shortened(notebook: "NotebookNode", limit: int = PRINTED) -> "NotebookNode":
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and len(output.text) > limit:
                 left = len(output.text) - limit
-                output.text = f"{output.text[:limit]}\n… {left:,} more characters are not shown\n"
+                output.text = f"{output.text[:limit]}\n… {words.count(left)} more characters are not shown\n"
     return notebook
 
 

@@ -1,6 +1,7 @@
 """What to say of a campaign before it begins: sentences made of `designs.Desk`."""
 
 from ..designs import Desk
+from ..notation import write as noted
 from .words import count, day, days, listed, money, number, percent, points
 
 UNITS = {"spend": "a customer", "orders": "orders a customer"}
@@ -21,9 +22,10 @@ def sentences(found: Desk) -> list[str]:
     if found.effect is not None:
         said += _for_the_effect(found)
     if plan.arms > 1:
+        held, level = noted(f"{1 - (1 - plan.level) / plan.arms:.3f}"), noted(f"{plan.level:.2f}")
         said.append(
-            f"{plan.arms} arms share one control group: each is held to {1 - (1 - plan.level) / plan.arms:.3f} instead "
-            f"of {plan.level:.2f} (Bonferroni), which is safe for Holm's correction in the evaluation."
+            f"{plan.arms} arms share one control group: each is held to {held} instead of {level} "
+            f"(Bonferroni), which is safe for Holm's correction in the evaluation."
         )
     return [
         *said,
@@ -66,8 +68,8 @@ def basis(found: Desk) -> str:
     variation = found.variation
     spread = "" if variation.share else f", standard deviation {written(found, variation.standard_deviation)}"
     past = (
-        f"; {variation.covariate} from before correlates with it by {variation.correlation:.2f}, which makes the "
-        f"variance {percent(1 - variation.correlation**2)} of what it is"
+        f"; {variation.covariate} from before correlates with it by {noted(f'{variation.correlation:.2f}')}, "
+        f"which makes the variance {percent(1 - variation.correlation**2)} of what it is"
         if variation.covariate
         else "; nothing from before tells anything of it"
     )

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from . import style
+from .words import one_line
 
 END = "application/vnd.loyalty.end+json"
 """Media type of the output that only the last cell of a notebook makes."""
@@ -138,12 +139,13 @@ def plain(markdown: str) -> str:
     """Return Markdown as one line of plain text, for alternative texts."""
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
     text = re.sub(r"(\*\*|\*|`|(?<!\w)_+|_+(?!\w)|^[#>]+ *)", "", text, flags=re.MULTILINE)
-    return " ".join(re.sub(r"\\([^\w\s])", r"\1", text).split())
+    return one_line(re.sub(r"\\([^\w\s])", r"\1", text))
 
 
 def _png(fig: Figure, width: int) -> str:
     """Draw at a width in CSS pixels, the height as it is, with twice the page's resolution; base64."""
     fig.set_size_inches(width / style.DPI, fig.get_size_inches()[1])
+    style.note(fig)
     drawn, small = io.BytesIO(), io.BytesIO()
     with style.context():
         fig.savefig(drawn, format="png", dpi=2 * style.DPI, pil_kwargs={"compress_level": 0})
@@ -172,7 +174,7 @@ def _title_of(ax: Axes | Figure, fig: Figure) -> str:
     for axes in fig.axes if isinstance(ax, Figure) else [ax]:
         candidates += [axes.get_title(loc=place) for place in places]
     candidates.append(fig.get_suptitle())
-    return next((" ".join(text.split()) for text in candidates if text.strip()), "")
+    return next((one_line(text) for text in candidates if text.strip()), "")
 
 
 def _dollars(markdown: str) -> str:

@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from . import style
 from .figures import axes, nothing
-from .words import percent
+from .words import exactly, percent
 
 
 @style.context()
@@ -65,7 +65,7 @@ def spread(table: pd.DataFrame, xlabel: str, title: str, *, share: bool = False,
     last = table.iloc[-1]
     if np.isinf(last["right"]):
         ax.annotate(
-            f"{last['left']:g} or more\n{percent(last['share'])}", (float(middle.iloc[-1]), float(last["high"])),
+            f"{exactly(last['left'])} or more\n{percent(last['share'])}", (float(middle.iloc[-1]), float(last["high"])),
             xytext=(0, 6), textcoords="offset points", ha="right", fontsize=9.5, color=style.GREY,
         )  # fmt: skip
     ax.set_xlim(left=0)

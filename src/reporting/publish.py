@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import notation
 from ..errors import RefusedError, SettingsError
 from . import archive, build, freshness, history, manifest, parameters, place
 from .evidence import is_whole, read_notebook
@@ -169,7 +170,7 @@ def _render(plan: _Plan, names: Sequence[str], keys: Mapping[str, str], run: his
     try:
         mixed = freshness.is_code_changed(keys, plan.keys(), plan.paths)
         key = MIXED if mixed else keys[""]
-        with run.phase("rendering"):
+        with run.phase("rendering"), notation.of(study.dataset.number_format):
             files = build.files_of(
                 study, executed, run=run, key=key, data=freshness.data_key(study), parameters=plan.own
             )

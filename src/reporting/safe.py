@@ -7,6 +7,8 @@ import mistune
 from bs4 import BeautifulSoup, Tag
 from markupsafe import Markup
 
+from . import words
+
 _STRUCTURE = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"}
 _WORDS = {"span", "strong", "em", "b", "i", "sub", "sup", "br", "p", "div", "small", "code"}
 _TAGS = _STRUCTURE | _WORDS
@@ -142,7 +144,7 @@ def _take(soup: BeautifulSoup, selector: str) -> list[str]:
     """Cut the elements out, with the row they stand in, and return their texts."""
     texts = []
     for element in soup.select(selector):
-        texts.append(" ".join(element.get_text().split()))
+        texts.append(words.one_line(element.get_text()))
         row = element.find_parent("tr")
         (row if isinstance(row, Tag) and len(row.find_all("td")) == 1 else element).extract()
     return [text for text in texts if text]

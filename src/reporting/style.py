@@ -16,7 +16,9 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import Formatter, FuncFormatter, PercentFormatter, ScalarFormatter
+
+from .. import notation
 
 DPI = 100
 WIDTH = 720
@@ -148,12 +150,42 @@ def low_to_high() -> Colormap:
 def thousands(axis: Any, *, unit: str = "") -> None:
     """Write the ticks of `axis` (`ax.xaxis` or `ax.yaxis`) as 12,000, each followed by `unit`."""
     suffix = f" {unit}" if unit else ""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}{suffix}".replace("-", "−")))
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: notation.write(f"{value:,.10g}".replace("-", "−")) + suffix)
+    )
 
 
 def percent(axis: Any, *, decimals: int | None = None) -> None:
     """Write the ticks of `axis`, whose values are shares of 1, as percentages."""
     axis.set_major_formatter(PercentFormatter(xmax=1, decimals=decimals, symbol=" %"))
+
+
+class _Noted(Formatter):
+    """Writes ticks as another formatter of matplotlib's own does, in the dataset's number format."""
+
+    def __init__(self, plain: Formatter) -> None:
+        self.plain = plain
+
+    def set_axis(self, axis: Any) -> None:
+        super().set_axis(axis)
+        self.plain.set_axis(axis)
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return notation.write(self.plain(x, pos))
+
+    def format_ticks(self, values: Any) -> list[str]:
+        return [notation.write(tick) for tick in self.plain.format_ticks(values)]
+
+    def get_offset(self) -> str:
+        return self.plain.get_offset()
+
+
+def note(fig: Figure) -> None:
+    """Write ticks that matplotlib writes by itself in the dataset's number format."""
+    for axis in (axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
+        plain = axis.get_major_formatter()
+        if isinstance(plain, ScalarFormatter | PercentFormatter):
+            axis.set_major_formatter(_Noted(plain))
 
 
 def dates(axis: Any) -> None:

@@ -11,6 +11,8 @@ from typing import Literal
 import pandas as pd
 from great_tables import GT, md
 
+from .. import notation
+
 Kind = Literal["text", "count", "number", "money", "percent", "days", "date"]
 
 GAP = "–"
@@ -137,7 +139,7 @@ def write(value: object, kind: Kind = "number", decimals: int | None = None) -> 
     if math.isinf(amount):
         return "∞" if amount > 0 else "−∞"
     written = f"{amount:,.{_places(kind, [amount]) if decimals is None else decimals}f}"
-    return re.sub(r"^-(?=[0.,]*$)", "", written).replace("-", "−")  # no "−0.0"
+    return notation.write(re.sub(r"^-(?=[0.,]*$)", "", written).replace("-", "−"))  # no "−0.0"
 
 
 def _scaled(amount: float, kind: Kind) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from .words import money, number, percent
+from .words import count, money, number, percent
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HOURS = {"morning": "in the morning", "midday": "at midday", "evening": "in the evening", "night": "at night"}
@@ -257,14 +257,14 @@ def points(known: pd.DataFrame, currency: str) -> pd.Series:
     """What lies on the account, and when it last moved."""
     balance, since = _numbers(known, "points_balance"), _numbers(known, "days_since_points")
     earned, spent = _numbers(known, "points_earned_90"), _numbers(known, "points_spent_90")
-    held = _each(balance, lambda value: f"has {value:,.0f} points".replace("-", "−"))
+    held = _each(balance, lambda value: f"has {count(value)} points".replace("-", "−"))
     moved = _each(since, lambda value: f"last earned or used points {_days(value)} ago")
     return _first(
         held + ", " + moved,
         held,
         moved,
-        _each(earned, lambda value: f"earned {value:,.0f} points in the last 90 days"),
-        _each(spent, lambda value: f"used {value:,.0f} points in the last 90 days"),
+        _each(earned, lambda value: f"earned {count(value)} points in the last 90 days"),
+        _each(spent, lambda value: f"used {count(value)} points in the last 90 days"),
         _each(_numbers(known, "points_used_share"), lambda value: f"has used {percent(value)} of the points earned"),
     )
 
@@ -365,8 +365,7 @@ def _days(value: float) -> str:
 
 
 def _plural(value: float, unit: str) -> str:
-    count = round(value)
-    return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    return f"{count(value)} {unit}{'' if round(value) == 1 else 's'}"
 
 
 def _about(value: float, unit: str) -> str:

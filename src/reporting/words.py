@@ -1,16 +1,22 @@
-"""Numbers in sentences: at most three significant digits, with their unit and their error.
+"""Numbers in sentences: at most three significant digits, with their unit and their error, in the dataset's format.
 
 Counts are whole: they are not estimates, and two pages that round one count differently look wrong.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from .. import notation
+from ..notation import write as noted
+
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "¥", "CHF": "CHF ", "BRL": "R$"}
 NOTHING = "–"
+NUMBER = re.compile(r"`[^`]*`|(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?!\w|[.,]\d)")
+"""A number as code writes it, or a piece of code, in which nothing is one."""
 
 
 def count(value: float) -> str:
@@ -21,7 +27,7 @@ def count(value: float) -> str:
     >>> count(23570)
     '23,570'
     """
-    return NOTHING if pd.isna(value) else f"{round(value):,}"
+    return NOTHING if pd.isna(value) else noted(f"{round(value):,}")
 
 
 def number(value: float) -> str:
@@ -39,7 +45,29 @@ def number(value: float) -> str:
     decimals = 2 - int(np.floor(np.log10(abs(value))))
     rounded = round(float(value), decimals)
     text = f"{rounded:,.{max(decimals, 0)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return noted(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def exactly(value: float) -> str:
+    """A number that somebody set, such as a threshold: it is a rule and no estimate.
+
+    Examples
+    --------
+    >>> exactly(1234.5), exactly(500.0)
+    ('1,234.5', '500')
+    """
+    return noted(f"{value:,.10g}")
+
+
+def chance(p: float | None, digits: int = 2) -> str:
+    """A p-value, which may be tiny.
+
+    Examples
+    --------
+    >>> chance(0.0456), chance(0.0000123, 1)
+    ('0.046', '1e-05')
+    """
+    return NOTHING if p is None else noted(f"{p:.{digits}g}")
 
 
 def whole(value: float) -> str:
@@ -66,7 +94,7 @@ def percent(share: float) -> str:
     value = 100 * share
     value = 0.0 if abs(value) < 0.005 else value
     decimals = 1 if abs(value) >= 1 or value == 0 else 2
-    return f"{value:.{decimals}f}".removesuffix(".0").replace("-", "−") + " %"
+    return noted(f"{value:.{decimals}f}".removesuffix(".0").replace("-", "−")) + " %"
 
 
 def points(difference: float) -> str:
@@ -77,7 +105,7 @@ def points(difference: float) -> str:
     >>> points(-0.0123)
     '1.2 points'
     """
-    return f"{abs(100 * difference):.1f} points"
+    return noted(f"{abs(100 * difference):.1f}") + " points"
 
 
 def step(now: float, before: float) -> float:
@@ -105,8 +133,20 @@ def money(value: float, currency: str) -> str:
     scale, unit = (
         (1e9, " billion") if abs(value) >= 999.5e6 else (1e6, " million") if abs(value) >= 999.5e3 else (1.0, "")
     )
-    amount = f"{abs(value):.2f}" if abs(value) < 100 else number(abs(value) / scale)
+    amount = noted(f"{abs(value):.2f}") if abs(value) < 100 else number(abs(value) / scale)
     return f"{sign}{SYMBOLS.get(currency, currency + ' ')}{amount}{unit}"
+
+
+def told(sentence: str) -> str:
+    """The numbers in a sentence that was made with a result, and kept with it.
+
+    Examples
+    --------
+    >>> with notation.of("1.234,5"):
+    ...     told("1,234 lines, 5 of v1.2 and 3.0.2, are set aside (p = 0.05), see `top 1.5`.")
+    '1.234 lines, 5 of v1.2 and 3.0.2, are set aside (p = 0,05), see `top 1.5`.'
+    """
+    return NUMBER.sub(lambda found: found[0] if found[0].startswith("`") else notation.write(found[0]), sentence)
 
 
 def days(value: float) -> str:
@@ -120,7 +160,7 @@ def days(value: float) -> str:
     if pd.isna(value):
         return NOTHING
     whole = round(value)
-    return f"{whole:,} day{'' if whole == 1 else 's'}"
+    return f"{count(value)} day{'' if whole == 1 else 's'}"
 
 
 def between(low: float, high: float, write: Callable[[float], str]) -> str:
@@ -147,6 +187,17 @@ def day(value: date | str | pd.Timestamp) -> str:
     """
     stamp = pd.Timestamp(value)
     return f"{stamp.day} {stamp:%B %Y}"
+
+
+def one_line(text: str) -> str:
+    r"""Text without line breaks and double blanks; the narrow space within a number stays.
+
+    Examples
+    --------
+    >>> one_line(" a\n  b ")
+    'a b'
+    """
+    return " ".join(part for part in re.split(r"[ \t\r\n]+", text) if part)
 
 
 def listed(items: Iterable[str]) -> str:

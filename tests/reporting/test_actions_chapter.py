@@ -11,9 +11,10 @@ import pytest
 from acting_shop import RULES, log, opened, scored
 from hypothesis import given
 from hypothesis import strategies as st
+from loyalty.action_plan import STAGES
 from loyalty.actions import NO_RULE, UNREACHED, actions
 from loyalty.programme.moments import NOT_YET
-from loyalty.programme.regret import BEYOND, REASONS
+from loyalty.programme.regret import BEYOND, REASONS, SURE_BUYER, TOO_DEAR
 from loyalty.programme.states import STATES
 from loyalty.reporting import action_figures as figures
 from loyalty.reporting.chapters import actions as short
@@ -282,6 +283,21 @@ def test_reasons_of_few_are_not_told(changed: Callable[..., Any], step: dict[str
     assert " 12 " not in told
     assert left.said(study) == "80 because it would cost more than it brings and 30 because no rule is for them"
     assert BEYOND not in told
+
+
+def test_what_stops_customers_is_not_told_by_rule_where_it_is_not_told_of_all(changed: Callable[..., Any]) -> None:
+    """14 were contacted lately and 9 buy anyway or cost too much, 23 together: with the 14 the 9 would be told."""
+    reasons = {NO_RULE: 177, UNREACHED["most contacts"]: 14, SURE_BUYER: 4, TOO_DEAR: 5}
+    alone = pd.DataFrame({"reason": list(reasons), "customers": list(reasons.values()), "value": 1.0})
+    frame = caught([(0, 14, 0, 0, 4, 95), (0, 0, 0, 13, 5, 5)])
+    passed = pd.DataFrame({"stage": STAGES, "customers": [123, 123, 109, 109]})
+    facts = {"customers": 300, "allocation": {"customers": 100}}
+    study = changed({"rules": frame, "alone": alone, "passed": passed, "holdouts": pd.DataFrame()}, **facts)
+    assert numbers.fates(study)["busy"].tolist() == ["hidden", 0]
+    assert rules.read_caught(study).startswith("123 of 300 customers meet the condition of at least one rule. ")
+    many = alone.assign(customers=[177, 14, 40, 50])
+    told = changed({"rules": frame, "alone": many, "passed": passed, "holdouts": pd.DataFrame()}, **facts)
+    assert numbers.fates(told)["busy"].tolist() == [14, 0]
 
 
 def test_totals_that_differ_by_few_are_not_both_told(changed: Callable[..., Any], step: dict[str, Any]) -> None:

@@ -39,9 +39,7 @@ def is_assumed(study: Study) -> bool:
 def opening(study: Study) -> str:
     """The answer of the page: whom, for how much, for what, and who is left alone."""
     if not is_planned(study):
-        return (
-            f"Nothing is done: the limits of the dataset file cannot be kept. {about(study)['refused'].capitalize()}."
-        )
+        return f"Nothing is done: the limits of the dataset file cannot be kept. {words.told(about(study)['refused'].capitalize())}."
     everyone = words.count(about(study)["customers"])
     if not has_chosen(study):
         how = "No action pays for" if chosen(study) == 0 else "Actions pay for too few to tell of"

@@ -12,6 +12,7 @@ from ...study import Study
 from .. import tables, words
 from .actions_numbers import (
     about,
+    alone_by_reason,
     capital,
     cash,
     cells,
@@ -19,7 +20,7 @@ from .actions_numbers import (
     has_chosen,
     hidden_in_sum,
     is_planned,
-    secret_parts,
+    secret_reasons,
     secret_rules,
 )
 
@@ -74,23 +75,12 @@ MANY = 52
 
 def has_alone(study: Study) -> bool:
     """Whether enough customers get nothing to tell why."""
-    return is_planned(study) and bool(_raw(study).sum() >= study.dataset.privacy.minimum_cell)
-
-
-def _secret(study: Study) -> pd.Series:
-    """Which reasons have too few customers, or would give away one that has; index reason, of those that stop anyone."""
-    raw = _raw(study)
-    return secret_parts(raw[raw > 0], study.dataset.privacy.minimum_cell)
-
-
-def _raw(study: Study) -> pd.Series:
-    """Customers by reason, in the order of `TOLD`; not for a page."""
-    return study.actions()["alone"].set_index("reason")["customers"].reindex(list(TOLD), fill_value=0)
+    return is_planned(study) and bool(alone_by_reason(study).sum() >= study.dataset.privacy.minimum_cell)
 
 
 def _by_reason(study: Study) -> pd.DataFrame:
     """Customers who get nothing by reason, reasons of few put together: reason, because, means, customers, share."""
-    raw, secret = _raw(study), _secret(study)
+    raw, secret = alone_by_reason(study), secret_reasons(study)
     groups = [[str(name)] for name in secret.index[~secret]]
     groups += [[str(name) for name in secret.index[secret]]] if secret.any() else []
     rows = []
@@ -122,14 +112,14 @@ def said(study: Study) -> str:
     largest = _by_reason(study).nlargest(2, "customers")
     if largest.empty:
         return ""
-    if largest["customers"].iloc[0] == _raw(study).sum():
+    if largest["customers"].iloc[0] == alone_by_reason(study).sum():
         return f"all because {largest['because'].iloc[0]}"
     return words.listed(f"{words.count(row.customers)} because {row.because}" for row in largest.itertuples())
 
 
 def read_alone(study: Study) -> str:
     """What the reasons rest on, and which of them could be changed."""
-    raw, most = _raw(study), said(study)
+    raw, most = alone_by_reason(study), said(study)
     none = [f"because {TOLD[name][1]}" for name in (WORSE, BEYOND) if raw[name] == 0]
     text = f"Of those left alone, {most}." if most else "Too few are left alone for any one reason to tell of it."
     if none:
@@ -154,7 +144,7 @@ def _segments(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     frame, minimum = study.actions()["alone_by_segment"], study.dataset.privacy.minimum_cell
     wide = frame.pivot(index="segment", columns="reason", values="customers").fillna(0).astype("int64")
     wide = wide[[name for name in TOLD if name in wide]]
-    untold = _secret(study).reindex(wide.columns).to_numpy(dtype=bool)
+    untold = secret_reasons(study).reindex(wide.columns).to_numpy(dtype=bool)
     return wide, hidden_in_sum(wide.mask(untold[None, :] & (wide > 0), 1), minimum)
 
 

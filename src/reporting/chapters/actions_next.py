@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from ... import notation
 from ...actions import CONTEST_CUSTOMERS
 from ...programme.recommend_tournament import PLACES, RULE
 from ...study import Study
@@ -125,7 +126,7 @@ def _beside(frame: pd.DataFrame, winner: str) -> str:
 def _points(difference: float) -> str:
     """A difference of shares in points, with its sign."""
     rounded = round(100 * difference, 1)
-    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+    return notation.write(f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0")
 
 
 def _novel(study: Study) -> str:

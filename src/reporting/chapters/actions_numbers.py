@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...actions import NO_RULE, UNREACHED
+from ...programme.regret import REASONS
 from ...study import Study
 from .. import words
 from ..privacy import hidden
@@ -129,6 +131,23 @@ def secret_parts(customers: pd.Series, minimum: int) -> pd.Series:
     return secret
 
 
+ALONE = (NO_RULE, *UNREACHED.values(), *REASONS)
+"""Why a customer gets nothing, in the order in which it is decided."""
+STOPPED = {"resting": "cool-down", "busy": "most contacts", "refusing": "consent"}
+"""What becomes of a customer → the stage at which that is."""
+
+
+def alone_by_reason(study: Study) -> pd.Series:
+    """Customers who get nothing: index `ALONE`; not for a page."""
+    return study.actions()["alone"].set_index("reason")["customers"].reindex(list(ALONE), fill_value=0)
+
+
+def secret_reasons(study: Study) -> pd.Series:
+    """Which reasons have too few customers, or would give away one that has; index reason, of those that stop anyone."""
+    raw = alone_by_reason(study)
+    return secret_parts(raw[raw > 0], study.dataset.privacy.minimum_cell)
+
+
 def few_between(study: Study, more: int, fewer: int) -> bool:
     """Whether two numbers, both told, would give away a small group."""
     return 0 < more - fewer < study.dataset.privacy.minimum_cell
@@ -147,7 +166,8 @@ def cells(numbers: pd.Series, secret: pd.Series, minimum: int) -> pd.Series:
 def fates(study: Study) -> pd.DataFrame:
     """Customers whom each rule catches and what becomes of them: index rule; met and `FATES`, as a table writes them.
 
-    A number that a row, or the number chosen, would give away is hidden with the small one.
+    A number that a row, or the number chosen, would give away is hidden with the small one; so is what stops a customer
+    where the page does not tell how many it leaves alone.
     """
     rules, minimum = study.actions()["rules"].set_index("rule"), study.dataset.privacy.minimum_cell
     frame = pd.DataFrame(
@@ -162,6 +182,9 @@ def fates(study: Study) -> pd.DataFrame:
     parts = frame[list(FATES)]
     secret = parts.gt(0) & parts.lt(minimum)
     secret["customers"] |= secret_rules(study).reindex(frame.index, fill_value=False)
+    reasons = secret_reasons(study)
+    for name, stage in STOPPED.items():
+        secret[name] |= parts[name].gt(0) & bool(reasons.get(UNREACHED[stage], False))
     whole = frame["met"].between(1, minimum - 1)
     for rule in frame.index[secret.any(axis=1)]:
         secret.loc[rule] = _covered(parts.loc[rule], secret.loc[rule], minimum)

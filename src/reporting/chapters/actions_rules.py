@@ -4,9 +4,10 @@ from typing import Any
 
 from great_tables import GT
 
+from ...actions import NO_RULE
 from ...study import Study
 from .. import tables, words
-from .actions_numbers import FATES, about, cash, chosen, fates, few_between, is_planned
+from .actions_numbers import FATES, about, cash, chosen, fates, few_between, is_planned, secret_reasons
 
 __all__ = ["caught", "has_rules", "limits_said", "read_caught", "read_rules", "rules"]
 
@@ -52,7 +53,7 @@ def read_rules(study: Study) -> str:
         else "These are the rules of the dataset file."
     )
     text += " No rule gives money away." if not (study.actions()["rules"]["kind"] == "discount").any() else ""
-    told = "\n".join(f"- Left out: *{row.rule}*, because {row.reason}." for row in left.itertuples())
+    told = "\n".join(f"- Left out: *{row.rule}*, because {words.told(row.reason)}." for row in left.itertuples())
     return f"{text}\n\n{told}" if told else text
 
 
@@ -92,7 +93,9 @@ def read_caught(study: Study) -> str:
     caught_by, reached = int(left["rules"]), int(left["consent"])
     if caught_by < minimum:
         first = f"Fewer than {minimum} of {words.count(everyone)} customers meet the condition of a rule."
-    elif few_between(study, everyone, caught_by) or few_between(study, reached, chosen(study)):
+    elif secret_reasons(study).get(NO_RULE, False) or any(
+        few_between(study, *pair) for pair in ((everyone, caught_by), (caught_by, chosen(study)))
+    ):
         first = f"Of {words.count(everyone)} customers some meet the condition of a rule."
     else:
         first = (

@@ -103,7 +103,7 @@ def read_group(study: Study, by: str) -> str:
     frame = study.actions()[f"by_{by}"]
     shown = suppress(frame, "customers", study.dataset.privacy.minimum_cell).dropna(subset="value")
     if shown.empty:
-        return f"No {by} has enough customers to tell of."
+        return f"What is done by {by} is not told, since it would tell of few customers."
     row = shown.loc[shown["value"].idxmax()]
     each = cash(study, row["value"] / row["customers"])
     return (

@@ -133,7 +133,7 @@ def left_out(study: Study) -> str:
     played = study.tournament()["about"]
     said = [f"{words.day(day)} could not be tested: {reason}." for day, reason in played["skipped"].items()]
     said += [
-        f"{name} {note.rstrip('.')}."
+        f"{name} {words.told(note.rstrip('.'))}."
         for name, notes in played["notes"].items()
         for note in notes
         if note.startswith("did not play")
@@ -316,7 +316,7 @@ def read_profit(study: Study) -> str:
 def limits(study: Study) -> str:
     """Where this chapter fails."""
     shaky = [
-        note
+        words.told(note)
         for notes in study.tournament()["about"]["notes"].values()
         for note in notes
         if not note.startswith("did not play")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ... import notation
 from ...study import Study
 from .. import words
 from ..privacy import hidden
@@ -100,7 +101,9 @@ def in_cells(frame: pd.DataFrame, minimum: int) -> pd.DataFrame:
     under = small & frame["most"].notna()
     cells.loc[small & ~under, ["redeemed", "redemption_rate"]] = "hidden"
     cells.loc[under, "redeemed"] = f"<{minimum}"
-    cells.loc[under, "redemption_rate"] = [f"under {100 * most:.1f}" for most in frame.loc[under, "most"]]
+    cells.loc[under, "redemption_rate"] = [
+        notation.write(f"under {100 * most:.1f}") for most in frame.loc[under, "most"]
+    ]
     return cells
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 from great_tables import GT
 
+from ... import notation
 from ...study import Study
 from .. import marks, tables, words
 from .campaign_numbers import is_known, spans, told, total, untold
@@ -119,7 +120,7 @@ def stop_loss(study: Study) -> GT:
     money = ["discount_since", "discount_to_come", "saves"]
     frame[money] = frame[money].astype("float64").where(~hide)
     frame["rate"] = frame["rate"].astype(object).where(~(hide & frame["rate"].notna()), "hidden")
-    frame.loc[under, "rate"] = [f"under {100 * share:.1f}" for share in most[under]]
+    frame.loc[under, "rate"] = [notation.write(f"under {100 * share:.1f}") for share in most[under]]
     frame["since"] = [tables.write(day, "date").replace(" ", "\N{NO-BREAK SPACE}") for day in frame["since"]]
     frame["days_left"] = frame["days_left"].where(frame["days_left"] > 0)
     currency = study.dataset.currency

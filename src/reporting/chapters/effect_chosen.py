@@ -153,9 +153,9 @@ def _supports(study: Study, each: Observed) -> list[str]:
     """What speaks for and against one effect."""
     if not tellable(study, each.effect):
         return [f"not identified, because {because(each.effect.refusals)}."]
-    lines = [test.reading.replace(" -", " −") for test in each.effect.placebos]
+    lines = [words.told(test.reading.replace(" -", " −")) for test in each.effect.placebos]
     if each.sensitivity and each.effect.clear:
-        lines.append(each.sensitivity.reading)
+        lines.append(words.told(each.sensitivity.reading))
     elif each.sensitivity:
         lines.append(
             "An unmeasured cause that explains "

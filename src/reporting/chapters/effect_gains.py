@@ -61,11 +61,11 @@ def read_responders(study: Study) -> str:
     if not found.differ.shown:
         return (
             f"Nothing shows that customers differ in what campaign {campaign} changed for them: those for whom more was predicted gained no more beyond chance "
-            f"(p = {found.differ.p_value:.2g}). Whom to send it to may as well be drawn."
+            f"(p = {words.chance(found.differ.p_value)}). Whom to send it to may as well be drawn."
         )
     fifths = found.differ.fifths
     return (
-        f"Customers differ in what campaign {campaign} changed for them (p = {found.differ.p_value:.1g}): the fifth predicted to gain most gained {cash(fifths.estimate, study)} more than the fifth "
+        f"Customers differ in what campaign {campaign} changed for them (p = {words.chance(found.differ.p_value, 1)}): the fifth predicted to gain most gained {cash(fifths.estimate, study)} more than the fifth "
         f"predicted to gain least (90 % interval {cash_between(fifths, study)})."
     )
 
@@ -173,7 +173,7 @@ def read_members(study: Study) -> str:
 
 
 def _placebo(effect: Effect) -> str:
-    return "".join(f"{test.reading} " for test in effect.placebos)
+    return "".join(f"{words.told(test.reading)} " for test in effect.placebos)
 
 
 def _standing(study: Study) -> str:

@@ -229,7 +229,7 @@ def _registered(mains: list[tuple[dict[str, Any], Effect]]) -> list[tuple[dict[s
     """What a registered read-out says of how it was read."""
     parts = ("registered", "exploratory")
     return [
-        (each, note)
+        (each, words.told(note))
         for each, effect in mains
         if each["registered_on"]
         for note in effect.notes

@@ -26,7 +26,7 @@ def read_effect(trial: Experiment, outcome: str, arm: str) -> str:
     """What one arm changed in one outcome, without a full stop."""
     effect = trial.effects()[outcome, arm]
     if not effect.identified:
-        return f"What {arm} changed in {outcome} cannot be told: {effect.refusals[0].rstrip('.')}"
+        return f"What {arm} changed in {outcome} cannot be told: {words.told(effect.refusals[0]).rstrip('.')}"
     interval = f"90 % interval {ends(trial, outcome, effect.found)}"
     if not effect.clear:
         return f"{arm} changed {outcome} by {change(trial, outcome, effect.found.estimate)}, no more than chance ({interval})"
@@ -66,11 +66,11 @@ def read_arms(trial: Experiment) -> str:
     told = f"{everyone} customers took part, in {len(trial.sizes)} arms."
     fits = chance is None or chance >= IMPOSSIBLE
     if trial.planned and fits:
-        return f"{told} The sizes are the planned ones, as far as chance allows (p = {chance:.2g})."
+        return f"{told} The sizes are the planned ones, as far as chance allows (p = {words.chance(chance)})."
     if trial.planned:
-        return f"{told} The sizes are not the planned ones (p = {chance:.1g}): customers were lost or moved after the draw, and no effect is told."
+        return f"{told} The sizes are not the planned ones (p = {words.chance(chance, 1)}): customers were lost or moved after the draw, and no effect is told."
     if fits:
-        return f"{told} Which shares were planned the dataset file does not say (`experiment.planned`); equal ones would fit (p = {chance:.2g})."
+        return f"{told} Which shares were planned the dataset file does not say (`experiment.planned`); equal ones would fit (p = {words.chance(chance)})."
     return f"{told} The shares are not equal, and the dataset file does not say which were planned: write them down (`experiment.planned`), so that the draw can be checked."
 
 
@@ -83,7 +83,7 @@ def read_findings(trial: Experiment) -> str:
     """What is odd about the table."""
     minimum = trial.dataset.privacy.minimum_cell
     return "\n".join(
-        f"- {found['detail']}: {words.count(found['count']) if found['count'] >= minimum else f'fewer than {minimum}'}."
+        f"- {words.told(found['detail'])}: {words.count(found['count']) if found['count'] >= minimum else f'fewer than {minimum}'}."
         for found in trial.findings
     )
 
@@ -122,7 +122,7 @@ def read_balance(trial: Experiment) -> str:
         else "which chance does not explain: take no effect on this page for one before that is cleared up"
     )
     return (
-        f"Over all {table['fact'].nunique()} facts from before, the arms differ from the control group {verdict} (p = {chance:.2g}). The 90 % interval holds zero in "
+        f"Over all {table['fact'].nunique()} facts from before, the arms differ from the control group {verdict} (p = {words.chance(chance)}). The 90 % interval holds zero in "
         f"{inside.sum()} of {len(table)} comparisons (nine in ten are to be expected); furthest apart is {first['arm']} in {first['fact']}, by {words.number(abs(first['difference']))} standard deviations."
     )
 
@@ -195,7 +195,7 @@ def read_effects(trial: Experiment) -> str:
     """The effects on the main outcome and how many of all are clear."""
     told = [effect for effect in trial.effects().values() if effect.identified]
     if not told:
-        return f"No effect is told: {next(iter(trial.effects().values())).refusals[0]}"
+        return f"No effect is told: {words.told(next(iter(trial.effects().values())).refusals[0])}"
     clear = sum(effect.clear for effect in told)
     outcome = trial.main_outcome
     first = "; ".join(read_effect(trial, outcome, arm) for arm in trial.arms[:3])
@@ -230,8 +230,8 @@ def doubts(trial: Experiment) -> str:
     """What must hold for the differences to be effects, and the checks of it."""
     effect = trial.effects()[trial.main_outcome, trial.arms[0]]
     lines = [f"- {line}" for line in effect.assumptions]
-    lines += [f"- {placebo.reading}" for placebo in effect.placebos]
-    lines += [f"- {note}" for note in effect.notes if "most extreme" in note]
+    lines += [f"- {words.told(placebo.reading)}" for placebo in effect.placebos]
+    lines += [f"- {words.told(note)}" for note in effect.notes if "most extreme" in note]
     return "\n".join(lines)
 
 

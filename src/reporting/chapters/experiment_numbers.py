@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from ... import notation
 from ...experiments import Experiment
 from ...programme.effect import Interval
 from .. import words
@@ -47,7 +48,7 @@ def ends(trial: Experiment, outcome: str, found: Interval) -> str:
 
 
 def _points(value: float) -> str:
-    return f"{abs(100 * value):.{1 if abs(value) >= 0.01 else 2}f}"
+    return notation.write(f"{abs(100 * value):.{1 if abs(value) >= 0.01 else 2}f}")
 
 
 def signed(write: Callable[[float], str], value: float) -> str:

@@ -112,11 +112,11 @@ def read_tenths(trial: Experiment) -> str:
     if not found.differ.shown:
         return (
             f"Nothing shows that customers differ in what {found.arm} changes in {outcome}: those for whom more was predicted gained no more beyond chance "
-            f"(p = {found.differ.p_value:.2g}). Whoever gets it may as well be drawn."
+            f"(p = {words.chance(found.differ.p_value)}). Whoever gets it may as well be drawn."
         )
     fifths = found.differ.fifths
     return (
-        f"Customers differ in what {found.arm} changes in {outcome} (p = {found.differ.p_value:.1g}): the fifth predicted to gain most gained "
+        f"Customers differ in what {found.arm} changes in {outcome} (p = {words.chance(found.differ.p_value, 1)}): the fifth predicted to gain most gained "
         f"{change(trial, outcome, fifths.estimate).lstrip('+')} more than the fifth predicted to gain least (90 % interval {ends(trial, outcome, fifths)})."
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from ... import notation
 from ...study import Study
 from .. import words
 from .effect_numbers import mark
@@ -48,14 +49,18 @@ def writer(study: Study, goal: dict[str, Any]) -> Callable[[float], str]:
         return lambda value: words.money(value, study.dataset.currency)
     if goal["unit"] == "count":
         return words.count
-    return lambda value: words.NOTHING if pd.isna(value) else f"{round(value):,}".replace("-", "−")
+    return lambda value: words.count(value).replace("-", "−")
+
+
+def _to_a_tenth(value: float) -> str:
+    return notation.write(f"{value:.1f}")
 
 
 def change_writer(study: Study, goal: dict[str, Any]) -> Callable[[float], str]:
     """How a difference of two values is written, with its sign."""
     write = words.points if goal["unit"] == "share" else writer(study, goal)
     if goal["unit"] == "points":
-        write = "{:.1f}".format
+        write = _to_a_tenth
 
     def told(value: float) -> str:
         size = write(abs(value))

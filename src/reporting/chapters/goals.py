@@ -72,7 +72,7 @@ def missing(study: Study) -> str:
         return WANTED
     rest = {measure: goal for measure, goal in found.items() if measure not in told(study)}
     lines = [
-        f"- Of {goal['label'].lower()} nothing can be told: {goal['refused'] or 'too few customers are behind it'}."
+        f"- Of {goal['label'].lower()} nothing can be told: {words.told(goal['refused']) or 'too few customers are behind it'}."
         for goal in rest.values()
     ]
     return "\n".join(lines) or "Nothing is missing: every goal with a date is told."
@@ -147,7 +147,7 @@ def _read(study: Study, measure: str, goal: dict[str, Any]) -> str:
         first += (
             f"; the goal {VERDICTS[goal['verdict']]} (target {write(goal['target'])} by {words.day(goal['deadline'])})"
         )
-    rest = [each for each in goal["notes"] if "Seasons" not in each]
+    rest = [words.told(each) for each in goal["notes"] if "Seasons" not in each]
     return " ".join([f"{first}.", *([_expected(write, goal)] if goal["at_deadline"] else []), *rest])
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from ... import notation
 from ...high_value_customers import GIVEN
 from ...study import Study
 from .. import tables, words
@@ -64,7 +65,7 @@ def opening(study: Study) -> str:
 def _threshold(study: Study) -> str:
     """A rule and no estimate: to the unit."""
     currency = study.dataset.currency
-    return f"{words.SYMBOLS.get(currency, currency + ' ')}{about(study)['threshold']:,.10g}"
+    return f"{words.SYMBOLS.get(currency, currency + ' ')}{words.exactly(about(study)['threshold'])}"
 
 
 def _risk_in_short(study: Study) -> str:
@@ -216,7 +217,9 @@ def risk(study: Study) -> GT:
     cells.loc[few, numbers] = None
     cells.loc[few, ["scored", "at_risk"]] = f"<{minimum}"
     cells.loc[under, "at_risk"] = f"<{minimum}"
-    cells.loc[under, "share"] = [f"under {100 * minimum / scored:.1f}" for scored in frame.loc[under, "scored"]]
+    cells.loc[under, "share"] = [
+        notation.write(f"under {100 * minimum / scored:.1f}") for scored in frame.loc[under, "scored"]
+    ]
     cells.loc[under, "worth_at_risk"] = None
     horizon = words.days(about(study)["horizon_days"])
     return tables.table(

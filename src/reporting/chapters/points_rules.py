@@ -95,7 +95,7 @@ def findings(study: Study) -> str:
     rows = [
         f"- {each['label']}: "
         + (
-            each["detail"].removeprefix("points: ")
+            words.told(each["detail"].removeprefix("points: "))
             if each["customers"] >= minimum
             else f"of fewer than {minimum} customers"
         )

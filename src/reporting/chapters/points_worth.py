@@ -19,7 +19,7 @@ def has_liability(study: Study) -> bool:
 
 def why_not(study: Study) -> str:
     """Why nothing is said of what the points will cost."""
-    return f"What will be redeemed cannot be told yet: {about(study)['refused'].removeprefix('points: ')}."
+    return f"What will be redeemed cannot be told yet: {words.told(about(study)['refused'].removeprefix('points: '))}."
 
 
 def has_cost(study: Study) -> bool:

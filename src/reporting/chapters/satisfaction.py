@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from ... import notation
 from ...programme.effect import Interval
 from ...programme.tier_rules import NO_TIER
 from ...study import Study
@@ -52,7 +53,7 @@ def opening(study: Study) -> str:
 def _why_not(study: Study) -> str:
     about = _about(study)
     if about["refused"]:
-        return f"{about['refused']}."
+        return f"{words.told(about['refused'])}."
     if study.dataset.survey is None:
         return f"there is no survey. {WANTED}"
     return f"in the last {words.days(about['within_days'])} too few customers answered."
@@ -119,7 +120,7 @@ def scores(study: Study) -> GT:
 def read_scores(study: Study) -> str:
     """The score, and the groups that are surely high and surely low, by tier and by segment."""
     frame = groups(study)
-    text = [_score(study), _about(study)["note"]]
+    text = [_score(study), words.told(_about(study)["note"])]
     for by in ("tier", "segment"):
         part = frame[(frame["by"] == by) & frame["nps"].notna()]
         if len(part) > 1:
@@ -192,7 +193,7 @@ def _left(study: Study) -> str:
 
 
 def _signed(difference: float) -> str:
-    return f"{100 * difference:+.1f}".replace("-", "−")
+    return notation.write(f"{100 * difference:+.1f}".replace("-", "−"))
 
 
 # The end

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from great_tables import GT
 
+from ... import notation
 from ...memberships import MORE, STEP
 from ...schema import SCENARIOS
 from ...study import Study
@@ -48,9 +49,9 @@ def _churned(row: pd.Series, minimum: int) -> object:
         return row["shown"]
     left = row["churned"] * row["customers"]
     if 0 < round(left) < minimum:
-        return f"under {100 * minimum / row['customers']:.1f}"
+        return notation.write(f"under {100 * minimum / row['customers']:.1f}")
     if 0 < round(row["customers"] - left) < minimum:
-        return f"over {100 * (1 - minimum / row['customers']):.1f}"
+        return notation.write(f"over {100 * (1 - minimum / row['customers']):.1f}")
     return row["shown"]
 
 

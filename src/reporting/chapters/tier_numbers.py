@@ -61,9 +61,9 @@ def called(names: pd.Series) -> pd.Series:
 def amount(study: Study, value: float) -> str:
     """A threshold, in money or in points, to the unit: it is a rule and no estimate."""
     if about(study)["rules"]["by"] == "points":
-        return f"{value:,.10g} points"
+        return f"{words.exactly(value)} points"
     currency = study.dataset.currency
-    return f"{words.SYMBOLS.get(currency, currency + ' ')}{value:,.10g}"
+    return f"{words.SYMBOLS.get(currency, currency + ' ')}{words.exactly(value)}"
 
 
 def holders(study: Study, when: str = "now") -> pd.DataFrame:

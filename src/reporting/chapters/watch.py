@@ -87,7 +87,7 @@ def drift(study: Study) -> GT:
             "moved": tables.text("Moved"),
         },
         notes=[
-            f"PSI: population stability index; from {SOME:g} on beyond chance we say that a feature has moved (some), from {MUCH:g} on that it has moved much."
+            f"PSI: population stability index; from {words.number(SOME)} on beyond chance we say that a feature has moved (some), from {words.number(MUCH)} on that it has moved much."
         ],
     )
 

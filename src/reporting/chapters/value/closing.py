@@ -35,7 +35,7 @@ def limits(study: Study) -> str:
         f"{unseen(study)} Of customers with a single purchase it knows least: {of_single_purchases(study)}. The model was chosen at a past date that the later tests reach into, which flatters it a little. "
         "The margin is an assumption of the dataset file."
         + (f" {sample}" if sample else "")
-        + (f" For the analyst, the fit warns: {' '.join(notes)}." if notes else "")
+        + (f" For the analyst, the fit warns: {words.told(' '.join(notes))}." if notes else "")
     )
 
 

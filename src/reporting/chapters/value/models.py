@@ -32,7 +32,7 @@ def parameters(study: Study) -> GT:
 def read_parameters(study: Study) -> str:
     """What the parameters mean."""
     value = study.value()
-    text = f"In words: {value['sentence']}"
+    text = f"In words: {words.told(value['sentence'])}"
     if value["notes"]:
         text += " But this log does not tell how many leave for good: read the page Churn for that."
     text += f" Heavier spenders are {'' if abs(value['correlation']) > 0.1 else 'hardly '}"
