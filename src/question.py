@@ -61,7 +61,7 @@ class Question:
         root: Path | None = None,
         refusing: bool = True,
     ) -> Self:
-        """Open a dataset at a date.
+        """Open a dataset at a date; from now on this process writes numbers in its format.
 
         Parameters
         ----------

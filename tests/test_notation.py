@@ -3,7 +3,7 @@
 import io
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -106,7 +106,15 @@ def readable(html: str) -> list[str]:
     return [*soup.stripped_strings, *pictures, *labels]
 
 
+@pytest.fixture
+def as_before() -> Iterator[None]:
+    """A test after which numbers are written as before: an opened dataset decides for the whole process."""
+    with notation.of(notation.DEFAULT):
+        yield
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("as_before")
 def test_a_report_is_written_in_the_format(
     make_shop: Callable[..., Path], simulated_log: pd.DataFrame, shop_toml: str
 ) -> None:
@@ -115,6 +123,7 @@ def test_a_report_is_written_in_the_format(
     for name in PAGES:
         shutil.copy(Path(__file__).parents[1] / "notebooks" / f"{name}.ipynb", root / "notebooks")
     study = Study.open("shop", root=root)
+    assert words.count(1234) == "1.234"
     index = publish.publish(study)
     pages = {path.stem: readable(path.read_text("utf-8")) for path in index.parent.glob("*.html")}
     assert {"index", *PAGES, "model-card", "model-card-value"} <= set(pages)

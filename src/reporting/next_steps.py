@@ -20,7 +20,7 @@ def steps(study: Study) -> list[Finding]:
     rules = numbers.contacted(study)
     told = rules[~numbers.secret_rules(study)].sort_values("value", ascending=False, kind="stable")
     if told.empty:
-        return [_said("Actions are chosen for small groups only, of which nothing is told.")]
+        return [_said(_all(study))]
     return [_said(_rule(study, str(name), row)) for name, row in told.iloc[:MOST].iterrows()]
 
 
@@ -31,6 +31,17 @@ def _rule(study: Study, name: str, row: pd.Series) -> str:
         f"**{name}**: contact {numbers.few(study, row['contacted'])} customers by {row['channel']}{held}. It costs "
         f"{numbers.cash(study, row['spent'])} and should bring {numbers.cash(study, row['value'])} beyond that "
         f"({numbers.error(study)}: {numbers.ends(study, row['low'], row['high'])})."
+    )
+
+
+def _all(study: Study) -> str:
+    """All rules in a sentence, where to tell one of them would tell of few customers."""
+    sums = numbers.total(study)
+    return (
+        f"Contact {numbers.few(study, sums['contacted'])} customers, by rules of which none has enough to be told by "
+        f"itself. All together cost {numbers.cash(study, sums['spent'])} and should bring "
+        f"{numbers.cash(study, sums['value'])} beyond that ({numbers.error(study)}: "
+        f"{numbers.ends(study, sums['low'], sums['high'])})."
     )
 
 

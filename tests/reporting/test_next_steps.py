@@ -47,7 +47,11 @@ def test_those_that_bring_most_come_first() -> None:
             "No action could be chosen: the budget is less than the least.",
         ),
         ({"a": 9}, "", "No action is worth its cost"),
-        ({"a": 6, "b": 7}, "", "small groups only"),
+        (
+            {"a": 6, "bb": 7},
+            "",
+            "Contact 13 customers, by rules of which none has enough to be told by itself. All together cost €13.00",
+        ),
     ],
 )
 def test_where_there_is_nothing_to_tell_it_says_so(customers: dict[str, int], refused: str, said: str) -> None:

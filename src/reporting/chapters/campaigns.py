@@ -61,7 +61,7 @@ def campaigns(study: Study) -> GT:
     """What each campaign did, as a table, the latest last."""
     frame = told(study, "campaign").rename_axis("name").reset_index().tail(ROWS_SHOWN)
     frame["days"] = [
-        f"{_day(row.start)} – {_day(row.end)}{' (runs)' if row.running else ''}"
+        f"{_day(row.start)}\N{NO-BREAK SPACE}– {_day(row.end)}{' (runs)' if row.running else ''}"
         if pd.notna(row.end)
         else f"from {_day(row.start)}"
         for row in frame.itertuples()
