@@ -13,6 +13,7 @@ DATASET: Any = SimpleNamespace(
     title="Corner <script>alert(1)</script> shop",
     notice="Made up.",
     currency="EUR",
+    number_format="1,234.5",
     privacy=SimpleNamespace(minimum_cell=10),
     study=SimpleNamespace(horizon_days=28, active_within_days=56),
 )
