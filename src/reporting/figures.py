@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from . import style
+from . import style, words
 from .marks import mark
-from .words import SYMBOLS, percent
+from .words import percent
 
 SEGMENT_ORDER = ("Champions", "Loyal", "Slipping", "Occasional", "New", "Cooling", "Dormant")
 
@@ -256,4 +256,4 @@ def shares_with_intervals(table: pd.DataFrame, average: float, label: str, *, ax
 
 def symbol(currency: str) -> str:
     """The sign to write on an axis of money."""
-    return SYMBOLS.get(currency, currency).strip()
+    return words.symbol(currency).strip()

@@ -119,6 +119,17 @@ def step(now: float, before: float) -> float:
     return round(now, 3) - round(before, 3)
 
 
+def symbol(currency: str) -> str:
+    """What stands before an amount.
+
+    Examples
+    --------
+    >>> symbol("EUR"), symbol("PLN")
+    ('€', 'PLN ')
+    """
+    return SYMBOLS.get(currency, currency + " ")
+
+
 def money(value: float, currency: str) -> str:
     """An amount that is not to be paid.
 
@@ -134,7 +145,7 @@ def money(value: float, currency: str) -> str:
         (1e9, " billion") if abs(value) >= 999.5e6 else (1e6, " million") if abs(value) >= 999.5e3 else (1.0, "")
     )
     amount = noted(f"{abs(value):.2f}") if abs(value) < 100 else number(abs(value) / scale)
-    return f"{sign}{SYMBOLS.get(currency, currency + ' ')}{amount}{unit}"
+    return f"{sign}{symbol(currency)}{amount}{unit}"
 
 
 def told(sentence: str) -> str:

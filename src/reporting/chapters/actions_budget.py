@@ -40,7 +40,7 @@ def read_curve(study: Study) -> str:
     frame, facts = curve(study), about(study)
     budget, price, currency = facts["limits"]["budget"], facts["allocation"]["budget_price"], study.dataset.currency
     last = frame.iloc[-1]
-    unit = f"{words.SYMBOLS.get(currency, currency + ' ')}1"
+    unit = f"{words.symbol(currency)}1"
     if budget is None:
         first = f"The dataset file sets no budget (`actions.budget`), so that all that pays is done, for {cash(study, last['cost'])}: {unit} more would bring nothing."
     elif price > 0:

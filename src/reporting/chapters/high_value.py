@@ -65,7 +65,7 @@ def opening(study: Study) -> str:
 def _threshold(study: Study) -> str:
     """A rule and no estimate: to the unit."""
     currency = study.dataset.currency
-    return f"{words.SYMBOLS.get(currency, currency + ' ')}{words.exactly(about(study)['threshold'])}"
+    return f"{words.symbol(currency)}{words.exactly(about(study)['threshold'])}"
 
 
 def _risk_in_short(study: Study) -> str:

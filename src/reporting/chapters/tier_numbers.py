@@ -63,7 +63,7 @@ def amount(study: Study, value: float) -> str:
     if about(study)["rules"]["by"] == "points":
         return f"{words.exactly(value)} points"
     currency = study.dataset.currency
-    return f"{words.SYMBOLS.get(currency, currency + ' ')}{words.exactly(value)}"
+    return f"{words.symbol(currency)}{words.exactly(value)}"
 
 
 def holders(study: Study, when: str = "now") -> pd.DataFrame:
